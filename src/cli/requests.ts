@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import { viewBodies, viewRequest } from '../telemetry/request-view'
+import type { BodiesView, RequestView } from '../telemetry/request-view'
+import { CommandError, EXIT } from './command-line'
+import type { CommandOutput } from './command-line'
+import { defaultDataDirectory } from './data-directory'
+import type { Environment } from './data-directory'
+import { openLog } from './open-log'
+import { dataOption, jsonOption } from './options'
+
+type ShowOptions = { data?: string; json?: boolean }
+
+/** Adds `requests show`: all that the log has about one request. */
+export function addRequestsCommands(
+  program: Command,
+  output: CommandOutput,
+  env: Environment = process.env
+): void {
+  program
+    .command('requests')
+    .description('look at single requests')
+    .command('show')
+    .description('print all that is known of a request')
+    .argument('<id>', 'the x-request-id of its answer')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action((id: string, options: ShowOptions) => {
+      const { request, bodies } = findRequest(options.data || defaultDataDirectory(env), id)
+      if (options.json === true) output.out(JSON.stringify({ ...request, bodies }))
+      else for (const line of layOut(request, bodies)) output.out(line)
+    })
+}
+
+function findRequest(
+  dataDirectory: string,
+  id: string
+): { request: RequestView; bodies: BodiesView | null } {
+  const { reader, close } = openLog(dataDirectory)
+  try {
+    const row = reader.find(id)
+    if (row === undefined) throw new CommandError(EXIT.notFound, `the log has no request ${id}`)
+    const bodies = reader.findBodies(id)
+    return { request: viewRequest(row), bodies: bodies === undefined ? null : viewBodies(bodies) }
+  } finally {
+    close()
+  }
+}
+
+/** What is known, a line each; what is not is left out. */
+function layOut(request: RequestView, bodies: BodiesView | null): string[] {
+  const { attempts, ...facts } = request
+  const lines = layOutFacts(facts, '')
+  for (const { number, ...attempt } of attempts) {
+    lines.push('', `attempt ${number}`, ...layOutFacts(attempt, '  '))
+  }
+  if (bodies !== null) {
+    const { request: sent, answer } = bodies
+    lines.push('', `request body${truncation(bodies.request_truncated)}`, sent)
+    lines.push('', `answer body${truncation(bodies.answer_truncated)}`, answer)
+  }
+  return lines
+}
+
+function layOutFacts(facts: Record<string, unknown>, indent: string): string[] {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))
+    .map(([name, value]) => `${indent}${name.padEnd(22)}${describe(value)}`)
+}
+
+function describe(value: unknown): string {
+  const text = Array.isArray(value) ? value.join(', ') : String(value)
+  // What callers choose must not move the cursor.
+  return text.replace(/\p{Cc}/gu, '?')
+}
+
+function truncation(isTruncated: boolean): string {
+  return isTruncated ? ' (its beginning)' : ''
+}

@@ -1,0 +1,33 @@
+import { supervise } from './supervisor'
+
+/** Set in the serving process, so that it knows that it is the child. */
+export const SERVING_PROCESS_VARIABLE = 'TOLLGATE_SERVING_PROCESS'
+
+/**
+ * What Bun reads only when a process starts; an operator's own value wins. Without the first it
+ * runs 256 fetches at once and queues the rest in silence; the second lets TLS origins choose
+ * HTTP/2; with the third the child ends when this process does, even by `kill -9`.
+ */
+const BUN_SETTINGS = {
+  BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+  BUN_FEATURE_FLAG_EXPERIMENTAL_HTTP2_CLIENT: '1',
+  BUN_FEATURE_FLAG_NO_ORPHANS: '1',
+}
+
+/**
+ * The parent of `tollgate serve`: starts the serving process with the same arguments (from
+ * `serve` on) and looks after it; gives the exit code. The arguments are the child's to refuse, and
+ * next to nothing is loaded here, since this stands between the start and the first answer.
+ */
+export function superviseServe(args: string[]): Promise<number> {
+  return supervise({
+    command: [...ownCommand(), ...args],
+    environment: { ...BUN_SETTINGS, ...process.env, [SERVING_PROCESS_VARIABLE]: '1' },
+    notice: (message, fields) => console.error(message, fields),
+  })
+}
+
+function ownCommand(): string[] {
+  if (Bun.isStandaloneExecutable) return [process.execPath]
+  return [process.execPath, ...process.execArgv, Bun.main]
+}

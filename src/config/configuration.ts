@@ -1,0 +1,74 @@
+import type { ProviderApi, ProviderFamily } from './provider-row'
+
+/**
+ * Everything the program is told, resolved: defaults filled in, secrets and files read, units in
+ * the names. Deeply frozen; a reload makes a new one.
+ */
+export type Configuration = {
+  readonly server: ServerConfiguration
+  readonly keys: { readonly required: boolean }
+  readonly log: LogConfiguration
+  /** In the order of the file; never empty. */
+  readonly providers: readonly ProviderConfiguration[]
+}
+
+export type ServerConfiguration = {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly tls: TlsConfiguration | undefined
+  readonly behindProxy: boolean
+  readonly maxBodyBytes: number
+  readonly maxBodiesBytes: number
+  readonly maxInFlight: number
+  readonly headHoldMs: number
+  readonly heartbeatMs: number
+  readonly clientStallMs: number
+  readonly drain: { readonly readinessDelayMs: number; readonly limitMs: number }
+}
+
+export type TlsConfiguration = { readonly certPem: string; readonly keyPem: string }
+
+export type LogConfiguration = {
+  readonly bodies: 'off' | 'full'
+  readonly maxBodyBytes: number
+  readonly retention: { readonly ageMs: number; readonly sizeBytes: number }
+  readonly refusedRowsPerSecond: number
+  readonly whenDiskFull: 'refuse' | 'serve'
+}
+
+export type ProviderConfiguration = {
+  readonly name: string
+  readonly family: ProviderFamily
+  /** Without a trailing slash, credentials or query. */
+  readonly baseUrl: string
+  /** `undefined`: nothing is sent. */
+  readonly apiKey: string | undefined
+  /** Names known beside the host's own list: the configuration's, then the catalog's. */
+  readonly models: readonly string[]
+  /** Ask the host for its list. */
+  readonly modelList: boolean
+  /** The proxy to use, the environment's included; `undefined`: connect directly. */
+  readonly proxy: string | undefined
+  /** Certificates to trust instead of the system's. */
+  readonly caPem: string | undefined
+  /** Extra headers upstream, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly deadlines: {
+    readonly connectMs: number
+    readonly firstByteMs: number
+    readonly betweenFramesMs: number
+    readonly totalMs: number
+  }
+  readonly privateAddresses: boolean
+  readonly retryOnReset: boolean
+  readonly includeUsage: boolean
+  readonly apis: readonly ProviderApi[]
+}
+
+/** Freezes `value` and all that it holds. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) deepFreeze(member)
+  return Object.freeze(value)
+}

@@ -1,0 +1,158 @@
+import { dirname, resolve } from 'node:path'
+import { isRecord } from '../std/record'
+import { checkFields } from './check-fields'
+import { type Configuration, type ProviderConfiguration, deepFreeze } from './configuration'
+import { type FieldPath, type Problem, type Report, toProblem } from './problem'
+import type { ProviderRow } from './provider-row'
+import { readText } from './read-text'
+import { resolveProvider } from './resolve-provider'
+import { resolveServer } from './resolve-server'
+import { type ConfigurationFile, type ProviderFields, providerSchema } from './schema'
+import { type SourceText, parseSourceText } from './source-text'
+
+export type ConfigurationResult =
+  | {
+      ok: true
+      configuration: Configuration
+      /** The file as it was named, or `environment`. */
+      source: string
+    }
+  | { ok: false; problems: Problem[] }
+
+export type ConfigurationOptions = {
+  env: Readonly<Record<string, string | undefined>>
+  /** What options on the command line or their variables say; they win over the file. */
+  overrides: { host?: string | undefined; port?: number | undefined }
+  /** The catalog. */
+  rows: readonly ProviderRow[]
+}
+
+const ENVIRONMENT = 'environment'
+const MAX_FILE_BYTES = 4 * 1024 * 1024
+
+/**
+ * The configuration of `file`, or of the environment alone when it is `undefined`. Secrets and
+ * certificates are read anew each time. Either all of it is right, or every problem is told.
+ */
+export async function loadConfiguration(
+  options: ConfigurationOptions & { file: string | undefined }
+): Promise<ConfigurationResult> {
+  const { file } = options
+  if (file === undefined) {
+    const source = { value: {}, problems: [], placeOf: () => undefined }
+    return resolveSource(source, ENVIRONMENT, process.cwd(), options)
+  }
+  const read = await readText(file, MAX_FILE_BYTES)
+  if (!read.ok)
+    return { ok: false, problems: [toProblem(file, undefined, [], { message: read.reason })] }
+  return parseConfiguration(read.text, { ...options, name: file, directory: dirname(file) })
+}
+
+/** The same for a file's text; `name` is what problems call it, paths in it are relative to `directory`. */
+export async function parseConfiguration(
+  text: string,
+  options: ConfigurationOptions & { name: string; directory: string }
+): Promise<ConfigurationResult> {
+  const source = await parseSourceText(text, options.name)
+  return resolveSource(source, options.name, resolve(options.directory), options)
+}
+
+async function resolveSource(
+  source: SourceText,
+  name: string,
+  directory: string,
+  options: ConfigurationOptions
+): Promise<ConfigurationResult> {
+  const problems = [...source.problems]
+  // Text that can't be read has no fields to look at; one with two equal names has.
+  if (source.value === undefined) return { ok: false, problems }
+  const report = createReport(source, name, options.overrides, problems)
+  const checked = checkFields(withOverrides(source.value, options.overrides), report)
+  if (checked === undefined) return { ok: false, problems: inOrder(problems) }
+
+  const { file, complete } = checked
+  const server = await resolveServer(file, directory, report)
+  const providers = await resolveProviders(file, directory, options, report)
+  if (complete && problems.length === 0 && providers.length === 0) {
+    const variables = options.rows.flatMap((row) => row.apiKeyEnv ?? []).join(', ')
+    report(['providers'], {
+      message: 'has none, so that nobody could answer',
+      fix: `set one of ${variables}, or name a provider in the file`,
+    })
+  }
+  if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
+  const configuration: Configuration = {
+    server,
+    keys: { required: file.keys.required },
+    log: {
+      bodies: file.log.bodies,
+      maxBodyBytes: file.log.max_body,
+      retention: { ageMs: file.log.retention.age, sizeBytes: file.log.retention.size },
+      refusedRowsPerSecond: file.log.refused_rows_per_second,
+      whenDiskFull: file.log.when_disk_full,
+    },
+    providers,
+  }
+  return { ok: true, configuration: deepFreeze(configuration), source: name }
+}
+
+async function resolveProviders(
+  file: ConfigurationFile,
+  directory: string,
+  { env, rows }: ConfigurationOptions,
+  report: Report
+): Promise<ProviderConfiguration[]> {
+  const given = file.providers ?? chooseFromEnvironment(rows, env)
+  const resolved = await Promise.all(
+    Object.entries(given).map(([name, fields]) =>
+      resolveProvider(name, fields, rows, { env, directory }, report)
+    )
+  )
+  return resolved.filter((provider) => provider !== undefined)
+}
+
+function chooseFromEnvironment(
+  rows: readonly ProviderRow[],
+  env: ConfigurationOptions['env']
+): Record<string, ProviderFields> {
+  const chosen = rows.filter((row) => row.apiKeyEnv !== undefined && env[row.apiKeyEnv])
+  return Object.fromEntries(
+    chosen.map((row) => [row.name, providerSchema.parse({}, { jitless: true })])
+  )
+}
+
+/** An empty file is a mapping without fields. */
+function withOverrides(value: unknown, { host, port }: ConfigurationOptions['overrides']): unknown {
+  const root = value === null ? {} : value
+  if (!isRecord(root) || (host === undefined && port === undefined)) return root
+  const server = root['server'] ?? {}
+  if (!isRecord(server)) return root
+  const given = { ...(host !== undefined && { host }), ...(port !== undefined && { port }) }
+  return { ...root, server: { ...server, ...given } }
+}
+
+function createReport(
+  source: SourceText,
+  name: string,
+  overrides: ConfigurationOptions['overrides'],
+  problems: Problem[]
+): Report {
+  const overridden = new Map<string, string>()
+  if (overrides.host !== undefined) overridden.set('server.host', '--host or TOLLGATE_HOST')
+  if (overrides.port !== undefined) overridden.set('server.port', '--port or TOLLGATE_PORT')
+  return (path: FieldPath, details) => {
+    const option = overridden.get(path.join('.'))
+    const place = source.placeOf(path, details.atKey === true ? 'key' : 'value')
+    problems.push(
+      option === undefined
+        ? toProblem(name, place, path, details)
+        : toProblem(option, undefined, path, details)
+    )
+  }
+}
+
+/** From the top of the file to its end; what has no line comes last. */
+function inOrder(problems: Problem[]): Problem[] {
+  const rank = (problem: Problem) => (problem.line ?? Infinity) * 1e6 + (problem.column ?? 0)
+  return problems.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)))
+}

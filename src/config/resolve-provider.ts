@@ -1,0 +1,182 @@
+import { resolve } from 'node:path'
+import { nearestName } from '../std/nearest-name'
+import type { ProviderConfiguration } from './configuration'
+import { chooseEnvironmentProxy } from './environment-proxy'
+import { isPrivateHost } from './private-address'
+import type { ProblemDetails, Report } from './problem'
+import { PROVIDER_FAMILIES, type ProviderRow } from './provider-row'
+import { readText } from './read-text'
+import { type ReferenceSource, expandReferences } from './references'
+import type { ProviderFields } from './schema'
+
+const MAX_CERTIFICATES_BYTES = 1024 * 1024
+
+/** Notes a problem with one field of the provider; '' is the provider itself. */
+type FieldReport = (field: string, details: ProblemDetails) => void
+
+/**
+ * One provider of the file with what the catalog knows of it, its secrets and files read; or
+ * `undefined` once its problems have been reported.
+ */
+export async function resolveProvider(
+  name: string,
+  given: ProviderFields,
+  rows: readonly ProviderRow[],
+  source: ReferenceSource,
+  report: Report
+): Promise<ProviderConfiguration | undefined> {
+  let failed = false
+  const reportField: FieldReport = (field, details) => {
+    failed = true
+    const fieldPath = field === '' ? [] : field.split('/')
+    report(['providers', name, ...fieldPath], details)
+  }
+  const row = findRow(name, given, rows, reportField)
+  if (row === undefined) return undefined
+  const url = new URL(given.base_url ?? row.baseUrl)
+  const [apiKey, proxy, caPem, headers] = await Promise.all([
+    readApiKey(given, row, source, reportField),
+    readProxy(given, url, source, reportField),
+    readCertificates(given, source, reportField),
+    readHeaders(given, source, reportField),
+  ])
+  if (failed) return undefined
+  return {
+    name,
+    family: row.family,
+    baseUrl: url.href.replace(/\/+$/, ''),
+    apiKey,
+    models: [...new Set([...given.models, ...row.models])],
+    modelList: given.model_list,
+    proxy,
+    caPem,
+    headers,
+    deadlines: {
+      connectMs: given.deadlines.connect,
+      firstByteMs: given.deadlines.first_byte,
+      betweenFramesMs: given.deadlines.between_frames,
+      totalMs: given.deadlines.total,
+    },
+    privateAddresses: given.private_addresses ?? (row.local || isPrivateHost(url.hostname)),
+    retryOnReset: given.retry_on_reset,
+    includeUsage: given.include_usage ?? row.quirks.includeUsage,
+    apis: row.apis,
+  }
+}
+
+function findRow(
+  name: string,
+  given: ProviderFields,
+  rows: readonly ProviderRow[],
+  report: FieldReport
+): ProviderRow | undefined {
+  const type = given.type ?? name
+  const family = PROVIDER_FAMILIES.find((known) => known === type)
+  // A protocol at another address is any compatible host: it has none of the models of the
+  // protocol's maker, and must never be sent the maker's key by default.
+  if (family !== undefined && given.base_url !== undefined && name !== type) {
+    return {
+      name,
+      title: name,
+      family,
+      baseUrl: given.base_url,
+      apiKeyEnv: undefined,
+      local: false,
+      apis: ['chat', 'completions', 'embeddings'],
+      quirks: { includeUsage: true },
+      models: [],
+      documentUrl: '',
+      checked: '',
+    }
+  }
+  const row = rows.find((known) => known.name === type)
+  if (row !== undefined) return row
+  const names = rows.map((known) => known.name)
+  const known = { allowed: names.join(', '), nearest: nearestName(type, names) }
+  if (given.type !== undefined) {
+    const message = 'is neither a catalog name nor a protocol, or the protocol has no base_url'
+    report('type', { message, ...known })
+  } else {
+    const fix = 'for any other compatible host write type: openai, base_url and api_key'
+    report('', { message: 'is not in the catalog and has no type', ...known, fix, atKey: true })
+  }
+  return undefined
+}
+
+async function readApiKey(
+  given: ProviderFields,
+  row: ProviderRow,
+  source: ReferenceSource,
+  report: FieldReport
+): Promise<string | undefined> {
+  if (given.api_key === 'none') return undefined
+  if (given.api_key !== undefined) {
+    const expansion = await expandReferences(given.api_key, source)
+    if (expansion.ok) return expansion.text
+    report('api_key', expansion.details)
+    return undefined
+  }
+  const key = row.apiKeyEnv === undefined ? undefined : source.env[row.apiKeyEnv]
+  if (row.local && !key) return undefined
+  if (row.apiKeyEnv === undefined) {
+    const allowed = '${ENV_NAME}, ${file:PATH}, or none for a host that wants no key'
+    report('api_key', { message: 'is missing', allowed })
+    return undefined
+  }
+  const expansion = await expandReferences(`\${${row.apiKeyEnv}}`, source)
+  if (expansion.ok) return expansion.text
+  const message = `is left out and ${expansion.details.message.replace('refers to', 'means')}`
+  report('api_key', { ...expansion.details, message })
+  return undefined
+}
+
+async function readProxy(
+  given: ProviderFields,
+  url: URL,
+  source: ReferenceSource,
+  report: FieldReport
+): Promise<string | undefined> {
+  if (given.proxy === 'none') return undefined
+  if (given.proxy === undefined) return chooseEnvironmentProxy(url, source.env)
+  const password = /^[a-z]+:\/\/[^/?#]*?:([^/?#]*)@/i.exec(given.proxy)?.[1]
+  if (password !== undefined && !/^\$\{[^{}]+\}$/.test(password)) {
+    const fix = 'write http://${PROXY_USER}:${PROXY_PASSWORD}@HOST:PORT'
+    report('proxy', { message: 'holds a password, which does not belong in the file', fix })
+    return undefined
+  }
+  const expansion = await expandReferences(given.proxy, source)
+  if (!expansion.ok) report('proxy', expansion.details)
+  else if (/^https?:$/.test(URL.parse(expansion.text)?.protocol ?? '')) return expansion.text
+  else report('proxy', { message: 'is not valid', allowed: 'none, or an http(s):// address' })
+  return undefined
+}
+
+async function readCertificates(
+  given: ProviderFields,
+  source: ReferenceSource,
+  report: FieldReport
+): Promise<string | undefined> {
+  if (given.ca === undefined) return undefined
+  const file = await readText(resolve(source.directory, given.ca), MAX_CERTIFICATES_BYTES)
+  if (!file.ok) report('ca', { message: `names a file that ${file.reason}` })
+  else if (file.text.includes('-----BEGIN CERTIFICATE-----')) return file.text
+  else report('ca', { message: 'names a file without a PEM certificate' })
+  return undefined
+}
+
+async function readHeaders(
+  given: ProviderFields,
+  source: ReferenceSource,
+  report: FieldReport
+): Promise<Record<string, string>> {
+  const headers: Record<string, string> = {}
+  for (const [header, written] of Object.entries(given.headers)) {
+    const name = header.toLowerCase()
+    const expansion = await expandReferences(written, source)
+    if (!expansion.ok) report(`headers/${header}`, expansion.details)
+    else if (Object.hasOwn(headers, name)) {
+      report(`headers/${header}`, { message: 'is there twice, in another case', atKey: true })
+    } else headers[name] = expansion.text
+  }
+  return headers
+}

@@ -1,0 +1,90 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** One upstream call of a request, as its row keeps it. Durations are milliseconds. */
+export type AttemptRow = {
+  number: number
+  provider: string
+  model: string
+  startedAfterMs: number
+  durationMs: number
+  headMs?: number | undefined
+  status?: number | undefined
+  outcome: string
+  errorCode?: string | undefined
+  errorMessage?: string | undefined
+  upstreamRequestId?: string | undefined
+  retryOf?: string | undefined
+  possiblyBilledTwice?: true | undefined
+}
+
+/** One row a request; refusals beyond the logged rate share one, with their `count`. */
+export const requests = sqliteTable(
+  'requests',
+  {
+    /** Grows in the order in which rows became final: what a reader that follows the log polls. */
+    sequence: integer().primaryKey(),
+    /** A UUIDv7, so its order is the order of beginning: retention deletes ranges of it. */
+    id: text().notNull().unique(),
+    startedAtMs: integer('started_at_ms').notNull(),
+    endedAtMs: integer('ended_at_ms'),
+    keyId: text('key_id'),
+    keyName: text('key_name'),
+    clientRequestId: text('client_request_id'),
+    api: text(),
+    operation: text(),
+    requestedModel: text('requested_model'),
+    provider: text(),
+    /** The model that answered, `provider/model`. */
+    model: text(),
+    status: integer(),
+    /** `open` until its end is known, `lost` when its process died before. */
+    outcome: text({ enum: ['open', 'ok', 'refused', 'failed', 'cancelled', 'lost'] }).notNull(),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+    stream: integer({ mode: 'boolean' }).notNull(),
+    inputTokens: integer('input_tokens'),
+    outputTokens: integer('output_tokens'),
+    cacheReadTokens: integer('cache_read_tokens'),
+    cacheWriteTokens: integer('cache_write_tokens'),
+    reasoningTokens: integer('reasoning_tokens'),
+    audioInputTokens: integer('audio_input_tokens'),
+    audioOutputTokens: integer('audio_output_tokens'),
+    usageProvenance: text('usage_provenance'),
+    finishReasons: text('finish_reasons', { mode: 'json' }).$type<string[]>(),
+    firstTokenMs: real('first_token_ms'),
+    totalMs: real('total_ms'),
+    gatewayMs: real('gateway_ms'),
+    bodyBytes: integer('body_bytes'),
+    answerBytes: integer('answer_bytes'),
+    attempts: text({ mode: 'json' }).$type<AttemptRow[]>(),
+    /** How many requests the row stands for. */
+    count: integer().notNull().default(1),
+    /** The journal segment with the begin of an open row: tells this process's from a dead one's. */
+    journalSegment: integer('journal_segment'),
+  },
+  (table) => [
+    index('requests_open')
+      .on(table.id)
+      .where(sql`outcome = 'open'`),
+  ]
+)
+
+/** Apart from the rows, so that reading and deleting those never touches the big pages. */
+export const requestBodies = sqliteTable('request_bodies', {
+  requestId: text('request_id').primaryKey(),
+  request: text().notNull(),
+  answer: text().notNull(),
+  requestTruncated: integer('request_truncated', { mode: 'boolean' }).notNull(),
+  answerTruncated: integer('answer_truncated', { mode: 'boolean' }).notNull(),
+})
+
+/** The one row says from where the journal must be read again after a crash. */
+export const journalPositions = sqliteTable('journal_positions', {
+  id: integer().primaryKey(),
+  segment: integer().notNull(),
+  offsetBytes: integer('offset_bytes').notNull(),
+})
+
+export type RequestRow = typeof requests.$inferSelect
+export type RequestBodiesRow = typeof requestBodies.$inferSelect

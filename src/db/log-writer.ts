@@ -1,0 +1,97 @@
+import type { Database } from 'bun:sqlite'
+import type { RequestBodiesRow, RequestRow } from './log-schema'
+
+/** A row as it is written: its lists already as JSON, its place in the order given by the database. */
+export type RequestInsert = Omit<RequestRow, 'sequence' | 'finishReasons' | 'attempts'> & {
+  finishReasons: string | null
+  attempts: string | null
+}
+
+export type JournalPosition = { segment: number; offsetBytes: number }
+
+export type LogWriter = {
+  /** Does nothing when the id has a row already, so that the journal may be read twice. */
+  insert(row: RequestInsert): void
+  /** Makes way for the final row of a request, which then comes last in the order. */
+  removeOpen(id: string): void
+  setOpenAttempts(id: string, attempts: string): void
+  putBodies(row: RequestBodiesRow): void
+  position(): JournalPosition | undefined
+  setPosition(position: JournalPosition): void
+  /** Runs `work` in one transaction that holds the write lock from its start. */
+  transact(work: () => void): void
+  /**
+   * Moves the write-ahead log into the database file and both to the disk; whether all of it went
+   * (a long reader holds it up).
+   */
+  checkpoint(): boolean
+}
+
+const REQUEST_COLUMNS = [
+  ...['id', 'started_at_ms', 'ended_at_ms', 'key_id', 'key_name', 'client_request_id', 'api'],
+  ...['operation', 'requested_model', 'provider', 'model', 'status', 'outcome', 'error_code'],
+  ...['error_message', 'stream', 'input_tokens', 'output_tokens', 'cache_read_tokens'],
+  ...['cache_write_tokens', 'reasoning_tokens', 'audio_input_tokens', 'audio_output_tokens'],
+  ...['usage_provenance', 'finish_reasons', 'first_token_ms', 'total_ms', 'gateway_ms'],
+  ...['body_bytes', 'answer_bytes', 'attempts', 'count', 'journal_segment'],
+]
+
+/** Writes to the log database. Raw and positional: the builder would cost as much as the insert. */
+export function createLogWriter(database: Database): LogWriter {
+  const insert = database.prepare(
+    `INSERT OR IGNORE INTO requests (${REQUEST_COLUMNS.join(', ')})
+     VALUES (${REQUEST_COLUMNS.map(() => '?').join(', ')})`
+  )
+  const removeOpen = database.prepare(`DELETE FROM requests WHERE id = ? AND outcome = 'open'`)
+  const setOpenAttempts = database.prepare(
+    `UPDATE requests SET attempts = ? WHERE id = ? AND outcome = 'open'`
+  )
+  const putBodies = database.prepare(
+    `INSERT OR REPLACE INTO request_bodies
+     (request_id, request, answer, request_truncated, answer_truncated) VALUES (?, ?, ?, ?, ?)`
+  )
+  const position = database.query<JournalPosition, []>(
+    'SELECT segment, offset_bytes AS offsetBytes FROM journal_positions WHERE id = 1'
+  )
+  const setPosition = database.prepare(
+    'INSERT OR REPLACE INTO journal_positions (id, segment, offset_bytes) VALUES (1, ?, ?)'
+  )
+  const checkpoint = database.query<{ busy: number; log: number; checkpointed: number }, []>(
+    'PRAGMA wal_checkpoint(TRUNCATE)'
+  )
+  const transaction = database.transaction((work: () => void) => work())
+
+  return {
+    insert: (row) => void insert.run(...toParameters(row)),
+    removeOpen: (id) => void removeOpen.run(id),
+    setOpenAttempts: (id, attempts) => void setOpenAttempts.run(attempts, id),
+    putBodies: (row) =>
+      void putBodies.run(
+        row.requestId,
+        row.request,
+        row.answer,
+        row.requestTruncated,
+        row.answerTruncated
+      ),
+    position: () => position.get() ?? undefined,
+    setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
+    transact: (work) => transaction.immediate(work),
+    checkpoint() {
+      const result = checkpoint.get()
+      return result !== null && result.busy === 0 && result.log === result.checkpointed
+    },
+  }
+}
+
+/** The values of a row in the order of `REQUEST_COLUMNS`. */
+function toParameters(row: RequestInsert) {
+  return [
+    ...[row.id, row.startedAtMs, row.endedAtMs, row.keyId, row.keyName, row.clientRequestId],
+    ...[row.api, row.operation, row.requestedModel, row.provider, row.model, row.status],
+    ...[row.outcome, row.errorCode, row.errorMessage, row.stream, row.inputTokens],
+    ...[row.outputTokens, row.cacheReadTokens, row.cacheWriteTokens, row.reasoningTokens],
+    ...[row.audioInputTokens, row.audioOutputTokens, row.usageProvenance, row.finishReasons],
+    ...[row.firstTokenMs, row.totalMs, row.gatewayMs, row.bodyBytes, row.answerBytes],
+    ...[row.attempts, row.count, row.journalSegment],
+  ]
+}

@@ -1,0 +1,5 @@
+import { listMigrations } from '../migration'
+import requests from './0000_requests.sql' with { type: 'text' }
+import journal from './meta/_journal.json'
+
+export const logMigrations = listMigrations(journal, { '0000_requests': requests })

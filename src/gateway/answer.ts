@@ -1,0 +1,62 @@
+import type { GatewayError } from '../errors/gateway-error'
+import type { AnswerFacts } from '../protocols/protocol'
+import type { UpstreamStream } from './upstream-stream'
+
+/** An attempt that brought an answer: read to its end, or as far as its first meaningful frame. */
+export type UpstreamAnswer = WholeAnswer | StreamedAnswer
+
+export type WholeAnswer = {
+  kind: 'whole'
+  status: number
+  /** The upstream's headers that may pass. */
+  headers: Record<string, string>
+  body: Uint8Array
+  facts: AnswerFacts
+}
+
+export type StreamedAnswer = {
+  kind: 'stream'
+  headers: Record<string, string>
+  stream: UpstreamStream
+  /** Frames that came while the head was held. */
+  held: Uint8Array[]
+  /** The read under way, where the head left before anything meaningful came. */
+  pending: Promise<Uint8Array | undefined> | undefined
+  attempt: OpenAttempt
+}
+
+/** An attempt whose stream goes on behind the head; closed once, with how it ended. */
+export type OpenAttempt = {
+  /** Looks after its deadlines while a frame is awaited. */
+  tick(nowMs: number): void
+  /** Ends the upstream's work for a reason, e.g. that the client has left. */
+  abort(reason: GatewayError): void
+  close(error: GatewayError | undefined): void
+}
+
+/**
+ * What of an upstream's headers concerns the client. Cookies, hop-by-hop headers, encodings and the
+ * provider's own request id stay behind: the first three are not the client's, the last is logged.
+ */
+const PASSED = [
+  'openai-processing-ms',
+  'openai-version',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+]
+
+export function passHeaders(headers: Headers): Record<string, string> {
+  const passed: Record<string, string> = {}
+  for (const name of PASSED) {
+    const value = headers.get(name)
+    if (value !== null) passed[name] = value
+  }
+  return passed
+}

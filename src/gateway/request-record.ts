@@ -1,0 +1,91 @@
+import type { GatewayError } from '../errors/gateway-error'
+import type { AnswerFacts } from '../protocols/protocol'
+import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
+
+/**
+ * All that becomes known of one request, appended by the stages as they learn it. The log row, the headers of
+ * the answer and `GET /v1/requests/{id}` are views of it.
+ */
+export class RequestRecord {
+  readonly id = Bun.randomUUIDv7()
+  /** On the monotonic clock; every duration counts from here. */
+  readonly startedAt = performance.now()
+  readonly startedAtMs = Date.now()
+  readonly attempts: AttemptRecord[] = []
+  clientRequestId: string | undefined
+  keyId: string | undefined
+  keyName: string | undefined
+  keepsBodies = false
+  api: string | undefined
+  operation: string | undefined
+  requestedModel: string | undefined
+  stream = false
+  bodyBytes = 0
+  provider: string | undefined
+  /** `provider/model`, once a target was chosen. */
+  servedModel: string | undefined
+  /** Time spent on others: the client's upload and the upstream, until the head left. */
+  waitedMs = 0
+  headLeftMs: number | undefined
+  firstTokenMs: number | undefined
+  answerBytes = 0
+  facts: AnswerFacts | undefined
+  hasBegun = false
+  hasEnded = false
+
+  elapsedMs(): number {
+    return performance.now() - this.startedAt
+  }
+
+  /** What the gateway itself took until the head left, or until now. */
+  gatewayMs(): number {
+    return Math.max(0, (this.headLeftMs ?? this.elapsedMs()) - this.waitedMs)
+  }
+
+  /** https://www.w3.org/TR/server-timing/ */
+  serverTiming(): string {
+    const own = `gateway;dur=${this.gatewayMs().toFixed(2)}`
+    return this.attempts.length === 0 && this.provider === undefined
+      ? own
+      : `${own}, upstream;dur=${this.waitedMs.toFixed(2)}`
+  }
+
+  toBegin(): BeginRecord {
+    return {
+      kind: 'begin',
+      id: this.id,
+      startedAtMs: this.startedAtMs,
+      clientRequestId: this.clientRequestId,
+      keyId: this.keyId,
+      keyName: this.keyName,
+      api: this.api,
+      operation: this.operation,
+      requestedModel: this.requestedModel,
+      stream: this.stream,
+      bodyBytes: this.bodyBytes,
+    }
+  }
+
+  toEnd(status: number, outcome: RequestOutcome, error: GatewayError | undefined): EndRecord {
+    const totalMs = this.elapsedMs()
+    const answered = outcome === 'ok' || this.facts?.usage !== undefined
+    return {
+      kind: 'end',
+      requestId: this.id,
+      endedAtMs: this.startedAtMs + totalMs,
+      status,
+      outcome,
+      errorCode: error?.code,
+      errorMessage: error && (error.detail ? `${error.message}: ${error.detail}` : error.message),
+      provider: this.provider,
+      servedModel: this.servedModel,
+      finishReasons: this.facts?.finishReasons ?? [],
+      usage: this.facts?.usage,
+      usageProvenance: answered ? (this.facts?.usage ? 'provider' : 'missing') : undefined,
+      firstTokenMs: this.firstTokenMs,
+      totalMs,
+      gatewayMs: this.gatewayMs(),
+      answerBytes: this.answerBytes,
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { FrameReader } from '../protocols/protocol'
+import type { Deadlines } from '../providers/deadlines'
+import { toBodyError } from '../providers/read-body'
+import { type SseFrame, SseFramer } from '../std/sse'
+
+export const MAX_FRAME_BYTES = 1024 * 1024
+
+/** How long an upstream that has said all may take to end its stream, so that its connection is kept. */
+const DRAIN_MS = 1_000
+
+type ChunkReader = {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
+  cancel(): Promise<void>
+}
+
+/**
+ * An upstream's event stream as the bytes that may go on: whole frames, in order, those withheld that
+ * only the gateway asked for. Driven by `next`, so that a slow client slows the upstream.
+ */
+export class UpstreamStream {
+  readonly #reader: ChunkReader
+  readonly #frames: FrameReader
+  readonly #deadlines: Deadlines
+  readonly #framer = new SseFramer()
+  #failure: GatewayError | undefined
+  #hasFrame = false
+  #hasContent = false
+  #isDone = false
+
+  constructor(body: ReadableStream<Uint8Array>, frames: FrameReader, deadlines: Deadlines) {
+    this.#reader = body.getReader()
+    this.#frames = frames
+    this.#deadlines = deadlines
+  }
+
+  /** Content, a tool call, a finish reason or the end has been seen: the answer has begun. */
+  get hasContent(): boolean {
+    return this.#hasContent
+  }
+
+  /** Nothing follows what `next` gave last. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  get facts() {
+    return this.#frames.facts()
+  }
+
+  /** The next whole frames; `undefined` at a clean end. Throws what broke the stream, once. */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#hasFrame) this.#deadlines.awaitFrame(performance.now())
+    for (;;) {
+      if (this.#failure) throw this.#fail(this.#failure)
+      if (this.#isDone) return undefined
+      const chunk = await this.#read()
+      const bytes = chunk ? this.#take(chunk) : this.#takeRest()
+      if (this.#isDone && chunk) void this.#drain()
+      if (bytes) return bytes
+    }
+  }
+
+  /** Lets go of the upstream. */
+  cancel(): void {
+    this.#reader.cancel().catch(() => {})
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    try {
+      const { value } = await this.#reader.read()
+      return value
+    } catch (cause) {
+      // All has been said; how the connection ended is no business of the client's.
+      if (this.#frames.isComplete() && !isClientGone(this.#deadlines)) return undefined
+      throw toBodyError(this.#deadlines, cause)
+    }
+  }
+
+  #take(chunk: Uint8Array): Uint8Array | undefined {
+    const heldBefore = this.#framer.pendingBytes
+    const frames = this.#framer.push(chunk)
+    const kept: Uint8Array[] = []
+    for (const frame of frames) {
+      if (this.#isDone || this.#failure) break
+      if (this.#accept(frame)) kept.push(frame.bytes)
+    }
+    if (this.#framer.pendingBytes > MAX_FRAME_BYTES) this.#failure ??= tooLarge()
+    const isWhole = heldBefore === 0 && this.#framer.pendingBytes === 0
+    if (isWhole && kept.length === frames.length && !this.#failure) return chunk
+    if (kept.length <= 1) return kept[0]
+    return Buffer.concat(kept)
+  }
+
+  /** The stream has ended: what is left may be a last frame without its blank line. */
+  #takeRest(): Uint8Array | undefined {
+    const rest = this.#framer.rest()
+    let bytes: Uint8Array | undefined
+    if (rest?.data !== undefined && isWholeFrame(rest.data) && this.#accept(rest))
+      bytes = Buffer.concat([rest.bytes, FRAME_END])
+    this.#isDone = true
+    if (!this.#failure && !this.#frames.isComplete())
+      this.#failure = new GatewayError(
+        'upstream_broken',
+        'the provider ended its stream before the answer was finished'
+      )
+    if (this.#failure) this.#isDone = false
+    return bytes
+  }
+
+  /** Notes what a frame says; false when it is not to go on. */
+  #accept(frame: SseFrame): boolean {
+    if (frame.bytes.length > MAX_FRAME_BYTES) {
+      this.#failure = tooLarge()
+      return false
+    }
+    try {
+      const meaning = this.#frames.read(frame.data)
+      if (meaning === 'comment') return this.#hasContent
+      this.#hasFrame = true
+      if (meaning === 'content' || meaning === 'done') this.#hasContent = true
+      if (meaning === 'done') this.#isDone = true
+      return meaning !== 'withheld'
+    } catch (error) {
+      this.#failure = GatewayError.from(error)
+      return false
+    }
+  }
+
+  #fail(failure: GatewayError): GatewayError {
+    this.cancel()
+    return failure
+  }
+
+  /** Reads on to the end, so that the connection goes back to its pool; not for long. */
+  async #drain(): Promise<void> {
+    const timer = setTimeout(() => this.cancel(), DRAIN_MS)
+    try {
+      while (!(await this.#reader.read()).done);
+    } catch {
+      // It was of no more use; nothing is lost.
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+const FRAME_END = new TextEncoder().encode('\n\n')
+
+function isWholeFrame(data: string): boolean {
+  if (data === '[DONE]') return true
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isClientGone(deadlines: Deadlines): boolean {
+  const { reason } = deadlines.signal
+  return reason instanceof GatewayError && reason.code === 'client_closed'
+}
+
+function tooLarge(): GatewayError {
+  return new GatewayError(
+    'upstream_too_large',
+    `the provider sent a frame of more than ${MAX_FRAME_BYTES} bytes`
+  )
+}

@@ -1,0 +1,84 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { Ticker, Watch } from '../std/ticker'
+
+const BODY_DEADLINE_MS = 60_000
+
+/** Reads request bodies, each within a minute and within the size the server allows. */
+export class BodyReads implements Watch {
+  readonly #maxBytes: () => number
+  readonly #waiting = new Map<() => void, number>()
+
+  constructor(ticker: Ticker, maxBytes: () => number) {
+    this.#maxBytes = maxBytes
+    ticker.add(this)
+  }
+
+  /** `hold` is told of bytes before they are kept, and may refuse them by throwing. */
+  read(request: Request, hold: (bytes: number) => void): Promise<Uint8Array> {
+    const declared = request.headers.get('content-length')
+    if (declared === null) return this.#withDeadline(this.#readCounted(request, hold))
+    const length = Number(declared)
+    if (length > this.#maxBytes()) throw this.#tooLarge()
+    hold(length)
+    return this.#withDeadline(request.bytes())
+  }
+
+  tick(nowMs: number): void {
+    for (const [expire, dueAtMs] of this.#waiting) if (nowMs >= dueAtMs) expire()
+  }
+
+  #withDeadline(body: Promise<Uint8Array>): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const expire = () => settle(() => reject(timedOut()))
+      const settle = (how: () => void) => {
+        this.#waiting.delete(expire)
+        how()
+      }
+      this.#waiting.set(expire, performance.now() + BODY_DEADLINE_MS)
+      body.then(
+        (bytes) => settle(() => resolve(bytes)),
+        (error: unknown) => settle(() => reject(toReadError(error)))
+      )
+    })
+  }
+
+  async #readCounted(request: Request, hold: (bytes: number) => void): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length
+      if (length > this.#maxBytes()) throw this.#tooLarge()
+      hold(chunk.length)
+      chunks.push(chunk)
+    }
+    const [first] = chunks
+    return chunks.length === 1 && first ? first : Buffer.concat(chunks, length)
+  }
+
+  #tooLarge(): GatewayError {
+    const limit = this.#maxBytes()
+    return new GatewayError(
+      'request_too_large',
+      `the body is larger than ${limit} bytes, the most this gateway takes (server.max_body)`
+    )
+  }
+}
+
+function timedOut(): GatewayError {
+  return new GatewayError(
+    'request_timeout',
+    `the body did not arrive within ${BODY_DEADLINE_MS / 1000} s`
+  )
+}
+
+/** A body breaks off when its client leaves. */
+function toReadError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  return new GatewayError(
+    'client_closed',
+    'the client closed the connection before its body ended',
+    {
+      cause: error,
+    }
+  )
+}

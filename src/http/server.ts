@@ -1,0 +1,46 @@
+import type { Hono } from 'hono'
+
+import type { ServerConfiguration } from '../config/configuration'
+import type { AppEnv } from './app'
+import { IDLE_TIMEOUT_SECONDS } from './client-call'
+
+/** Above what the app allows: Bun answers a larger body itself, with nothing in the 413. */
+const BODY_LIMIT_MARGIN_BYTES = 64 * 1024 * 1024
+
+export type Listener = {
+  url: string
+  port: number
+  /**
+   * Refuses new connections, waits until nothing is under way or `limitMs` have passed, and closes.
+   * Gives how many requests were cut.
+   */
+  drain(limitMs: number, underWay: () => number): Promise<number>
+}
+
+/** Listens by HTTP/1.1 and HTTP/2, over TLS where it is configured. Throws when the address is taken. */
+export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): Listener {
+  const { host, port, tls, maxBodyBytes } = configuration
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    http2: true,
+    development: false,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    maxRequestBodySize: maxBodyBytes + BODY_LIMIT_MARGIN_BYTES,
+    ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
+    fetch: (request, handle) => app.fetch(request, handle),
+  })
+  return {
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    port: server.port ?? port,
+    async drain(limitMs, underWay) {
+      const closed = server.stop(false)
+      const dueAtMs = performance.now() + limitMs
+      while (underWay() > 0 && performance.now() < dueAtMs) await Bun.sleep(20)
+      const cut = underWay()
+      await Promise.race([closed, Bun.sleep(cut > 0 ? 0 : 50)])
+      await server.stop(true)
+      return cut
+    },
+  }
+}

@@ -1,0 +1,27 @@
+/** Bytes `[start, end)` of a request's body. */
+export type Span = { start: number; end: number }
+
+/** What a client asks for; each has its own envelope, usage reader and rule of retrying. */
+export type Operation = 'generate' | 'embed'
+
+/**
+ * What every stage reads of a request, found by one scan of its body. The bytes are kept: a request
+ * that leaves in the protocol it came in is never built again, only cut where it must change.
+ */
+export type Envelope = {
+  operation: Operation
+  /** The model as the client wrote it. */
+  model: string
+  stream: boolean
+  /** The client asked for a usage frame at the end of its stream. */
+  includesUsage: boolean
+  /** Answers asked for (`n`). */
+  choices: number
+  /** The most tokens the client allows for the answer; `undefined` leaves it to the model. */
+  outputLimit: number | undefined
+  body: Uint8Array
+  modelSpan: Span
+  streamOptionsSpan: Span | undefined
+  /** Where the closing brace of the body stands. */
+  closeAt: number
+}

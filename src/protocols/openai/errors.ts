@@ -1,0 +1,101 @@
+import { GatewayError, type GatewayErrorOptions } from '../../errors/gateway-error'
+import { excerpt } from '../../std/excerpt'
+import { isRecord, recordOf, stringOf } from '../../std/record'
+import type { UpstreamRefusal } from '../protocol'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * OpenAI's error body: https://platform.openai.com/docs/guides/error-codes. An upstream's own, in this very
+ * shape, is passed on as it came.
+ */
+export function renderError(error: GatewayError): string {
+  if (error.answer !== undefined) return error.answer
+  return JSON.stringify({
+    error: {
+      message: error.message,
+      type: error.type,
+      param: error.param ?? null,
+      code: error.code,
+    },
+  })
+}
+
+/** A frame that the official SDKs raise on: they throw at a truthy `error` in a frame's data. */
+export function renderErrorFrame(error: GatewayError): Uint8Array {
+  return encoder.encode(`data: ${renderError(error).replaceAll(/[\r\n]+/g, ' ')}\n\n`)
+}
+
+/** Reads an error status and its body. Never shows the caller what was said about our credential. */
+export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
+  const { status, headers } = refusal
+  const text = decoder.decode(refusal.body)
+  if (status >= 300 && status < 400)
+    return new GatewayError(
+      'upstream_redirected',
+      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
+      { shouldRetry: false }
+    )
+  const value = parseJson(text)
+  const own = isRecord(value) && value.error ? text : undefined
+  const message = describe(value) ?? excerpt(text, 300)
+  return toUpstreamError(`the provider '${provider}'`, status, message, {
+    headers,
+    ...(own !== undefined && { answer: own }),
+  })
+}
+
+/** An error that stood in an answer of status 200: as its only object, or as a frame of its stream. */
+export function toErrorInAnswer(value: Record<string, unknown>, text: string): GatewayError {
+  const message = describe(value) ?? 'unknown error'
+  return toUpstreamError('the provider', statusOf(value.error), message, { answer: text })
+}
+
+function toUpstreamError(
+  named: string,
+  status: number,
+  message: string,
+  options: GatewayErrorOptions
+): GatewayError {
+  if (status === 401 || status === 403)
+    return new GatewayError(
+      'upstream_unauthorized',
+      `${named} refused the gateway's own credential (${status}); its api_key must be mended, the caller's key is fine`,
+      { shouldRetry: false, detail: message }
+    )
+  return new GatewayError('upstream_refused', `${named} answered ${status}: ${message}`, {
+    ...options,
+    status: status >= 400 && status < 600 ? status : 502,
+  })
+}
+
+function describe(value: unknown): string | undefined {
+  const error = recordOf(value, 'error')
+  return (
+    stringOf(error, 'message') ??
+    stringOf(value, 'error') ??
+    stringOf(value, 'message') ??
+    stringOf(value, 'detail')
+  )
+}
+
+/** OpenRouter and vLLM give the status as `code`; others only name the kind. */
+function statusOf(error: unknown): number {
+  if (!isRecord(error)) return 502
+  const code = error.code ?? error.status
+  if (typeof code === 'number' && code >= 400 && code < 600) return code
+  const kind = `${stringOf(error, 'code') ?? ''} ${stringOf(error, 'type') ?? ''}`
+  if (/rate_limit|quota|too_many/.test(kind)) return 429
+  if (/context_length|invalid_request|content_filter/.test(kind)) return 400
+  if (/overload|unavailable/.test(kind)) return 503
+  return 502
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,145 @@
+import { GatewayError } from '../../errors/gateway-error'
+import { type JsonMember, scanJsonObject, toLineAndColumn } from '../../std/json-scan'
+import { isRecord } from '../../std/record'
+import type { Envelope, Operation, Span } from '../envelope'
+import type { RequestChanges } from '../protocol'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * Fields that decide rights or the way of the answer. One that is spelled twice could mean one thing
+ * to us and another to the upstream, so each must stand once and without escapes.
+ */
+const DECISIVE = new Set(['model', 'stream', 'stream_options'])
+
+const ASK_FOR_USAGE = encoder.encode('{"include_usage":true}')
+
+/** Reads an OpenAI-shaped body in one scan; throws `invalid_json` and `invalid_request`. */
+export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
+  const found = new Map<string, Span>()
+  const scan = scanJsonObject(body, (member) => {
+    if (DECISIVE.has(member.name)) refuseAmbiguous(member, found)
+    found.set(member.name, member)
+  })
+  if (!scan.ok) {
+    const { line, column } = toLineAndColumn(body, scan.position)
+    throw new GatewayError(
+      'invalid_json',
+      `the body is not a JSON object: ${scan.reason} at byte ${scan.position} (line ${line}, column ${column})`
+    )
+  }
+  const modelSpan = found.get('model')
+  const model = modelSpan && valueOf(body, modelSpan)
+  if (modelSpan === undefined || typeof model !== 'string' || model === '')
+    throw invalid('model', 'must be a non-empty string, e.g. "openai/gpt-4o-mini"')
+  const streamOptionsSpan = found.get('stream_options')
+  return {
+    operation,
+    model,
+    stream: operation === 'generate' && readStream(body, found.get('stream')),
+    includesUsage: readIncludeUsage(body, streamOptionsSpan),
+    choices: readCount(body, found, 'n') ?? 1,
+    outputLimit:
+      readCount(body, found, 'max_completion_tokens') ?? readCount(body, found, 'max_tokens'),
+    body,
+    modelSpan,
+    streamOptionsSpan,
+    closeAt: scan.closeAt,
+  }
+}
+
+/**
+ * The body for one target: the client's bytes with the model's name replaced and, where asked, a request
+ * for usage put in. Everything else keeps its bytes, so a provider's prompt cache keeps hitting.
+ */
+export function renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array {
+  const { body, modelSpan, streamOptionsSpan } = envelope
+  const edits: { span: Span; text: Uint8Array }[] = []
+  if (changes.model !== envelope.model)
+    edits.push({ span: modelSpan, text: encoder.encode(JSON.stringify(changes.model)) })
+  if (changes.askForUsage && streamOptionsSpan !== undefined)
+    edits.push({ span: streamOptionsSpan, text: withUsage(body, streamOptionsSpan) })
+  else if (changes.askForUsage)
+    edits.push({
+      span: { start: envelope.closeAt, end: envelope.closeAt },
+      text: ADD_STREAM_OPTIONS,
+    })
+  return edits.length === 0 ? body : splice(body, edits)
+}
+
+const ADD_STREAM_OPTIONS = encoder.encode(',"stream_options":{"include_usage":true}')
+
+function refuseAmbiguous(member: JsonMember, found: ReadonlyMap<string, Span>): void {
+  if (member.escaped) throw invalid(member.name, 'must be spelled without escapes')
+  if (found.has(member.name)) throw invalid(member.name, 'must not stand twice')
+}
+
+function readStream(body: Uint8Array, span: Span | undefined): boolean {
+  const stream = span ? valueOf(body, span) : false
+  if (stream === null) return false
+  if (typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
+  return stream
+}
+
+function readIncludeUsage(body: Uint8Array, span: Span | undefined): boolean {
+  const options = span ? valueOf(body, span) : null
+  if (options === null) return false
+  if (!isRecord(options)) throw invalid('stream_options', 'must be an object')
+  return options.include_usage === true
+}
+
+/** A count the gateway reads but does not judge: what it can't read is the upstream's to refuse. */
+function readCount(
+  body: Uint8Array,
+  found: ReadonlyMap<string, Span>,
+  name: string
+): number | undefined {
+  const span = found.get(name)
+  const value = span && valueOf(body, span)
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
+}
+
+/** `stream_options` with `include_usage` on, its other members as they were. */
+function withUsage(body: Uint8Array, span: Span): Uint8Array {
+  const options = body.subarray(span.start, span.end)
+  let asked: JsonMember | undefined
+  const scan = scanJsonObject(options, (member) => {
+    if (member.name === 'include_usage') asked = member
+  })
+  if (!scan.ok || scan.empty) return ASK_FOR_USAGE
+  const edit = asked
+    ? { span: asked, text: encoder.encode('true') }
+    : {
+        span: { start: scan.closeAt, end: scan.closeAt },
+        text: encoder.encode(',"include_usage":true'),
+      }
+  return splice(options, [edit])
+}
+
+/** `bytes` with each span replaced; spans in any order, none overlapping. */
+function splice(bytes: Uint8Array, edits: { span: Span; text: Uint8Array }[]): Uint8Array {
+  edits.sort((a, b) => a.span.start - b.span.start)
+  let length = bytes.length
+  for (const { span, text } of edits) length += text.length - (span.end - span.start)
+  const result = new Uint8Array(length)
+  let from = 0
+  let to = 0
+  for (const { span, text } of edits) {
+    result.set(bytes.subarray(from, span.start), to)
+    to += span.start - from
+    result.set(text, to)
+    to += text.length
+    from = span.end
+  }
+  result.set(bytes.subarray(from), to)
+  return result
+}
+
+function valueOf(body: Uint8Array, span: Span): unknown {
+  return JSON.parse(decoder.decode(body.subarray(span.start, span.end)))
+}
+
+function invalid(param: string, what: string): GatewayError {
+  return new GatewayError('invalid_request', `'${param}' ${what}`, { param })
+}

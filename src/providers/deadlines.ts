@@ -1,0 +1,80 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { Watch } from '../std/ticker'
+
+export type DeadlineSettings = {
+  connectMs: number
+  firstByteMs: number
+  betweenFramesMs: number
+  totalMs: number
+}
+
+type Phase = 'connect' | 'firstByte' | 'betweenFrames' | 'total'
+
+/**
+ * The deadlines of one attempt, and the one way to end it early: whatever is due, or the client leaving,
+ * aborts `signal` with a `GatewayError` as its reason. Comments of the upstream move no deadline.
+ */
+export class Deadlines implements Watch {
+  readonly #controller = new AbortController()
+  readonly #provider: string
+  readonly #settings: DeadlineSettings
+  readonly #totalDueAtMs: number
+  #phase: Phase = 'firstByte'
+  #dueAtMs: number
+
+  /** `startedAtMs`: when the request began, on the monotonic clock; the whole request counts from there. */
+  constructor(
+    provider: string,
+    settings: DeadlineSettings,
+    startedAtMs: number,
+    isConnecting: boolean
+  ) {
+    this.#provider = provider
+    this.#settings = settings
+    this.#totalDueAtMs = startedAtMs + settings.totalMs
+    if (isConnecting) this.#phase = 'connect'
+    this.#dueAtMs = performance.now() + (isConnecting ? settings.connectMs : settings.firstByteMs)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The connection stands: what is awaited now is the first byte. */
+  connected(): void {
+    if (this.#phase !== 'connect') return
+    this.#phase = 'firstByte'
+    this.#dueAtMs = performance.now() + this.#settings.firstByteMs
+  }
+
+  /** A frame has come, and the next is waited for from now on. */
+  awaitFrame(nowMs: number): void {
+    this.#phase = 'betweenFrames'
+    this.#dueAtMs = nowMs + this.#settings.betweenFramesMs
+  }
+
+  /** The head of a whole answer came: only the total is left. */
+  headArrived(): void {
+    this.#phase = 'total'
+    this.#dueAtMs = this.#totalDueAtMs
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.#totalDueAtMs) this.#expire('total', this.#settings.totalMs)
+    else if (nowMs >= this.#dueAtMs) this.#expire(this.#phase, this.#settings[`${this.#phase}Ms`])
+  }
+
+  abort(reason: GatewayError): void {
+    this.#controller.abort(reason)
+  }
+
+  #expire(phase: Phase, limitMs: number): void {
+    const what = {
+      connect: `could not be connected to within ${limitMs} ms`,
+      firstByte: `sent nothing within ${limitMs} ms`,
+      betweenFrames: `sent no further frame within ${limitMs} ms`,
+      total: `did not finish within ${limitMs} ms of the request's start`,
+    }[phase]
+    this.abort(new GatewayError('upstream_timeout', `the provider '${this.#provider}' ${what}`))
+  }
+}

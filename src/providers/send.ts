@@ -1,0 +1,129 @@
+import { GatewayError } from '../errors/gateway-error'
+import { stringOf } from '../std/record'
+import type { Deadlines } from './deadlines'
+import { type AddressGuard, createAddressGuard } from './private-addresses'
+import type { Provider } from './provider'
+
+export type SendRequest = {
+  provider: Provider
+  /** Behind the provider's base URL, with its leading slash. */
+  path: string
+  body: Uint8Array | undefined
+  /** The client's headers that may pass, and `accept`. */
+  headers: Readonly<Record<string, string>>
+  deadlines: Deadlines
+  /** Open a connection of its own: a pooled one was just found dead. */
+  fresh: boolean
+}
+
+/** Why the same request may be sent again at once, although it failed before its head. */
+export type ResendReason = 'http2_refused' | 'connection_reset'
+
+export type SendResult =
+  | { ok: true; response: Response }
+  | { ok: false; error: GatewayError; resend: ResendReason | undefined }
+
+/** The only caller of `fetch` for an upstream. */
+export type Sender = {
+  /** Sends and gives the response as soon as its head is there. Failures are values, never thrown. */
+  send(request: SendRequest): Promise<SendResult>
+  /** The origin has not answered lately, so that connecting wants its own deadline. */
+  isCold(provider: Provider): boolean
+}
+
+const WARM_FOR_MS = 30_000
+
+export function createSender(guard: AddressGuard = createAddressGuard()): Sender {
+  const answeredAtMs = new Map<string, number>()
+
+  return {
+    isCold(provider) {
+      const answered = answeredAtMs.get(provider.origin)
+      return answered === undefined || performance.now() - answered > WARM_FOR_MS
+    },
+
+    async send(request) {
+      const { provider, deadlines } = request
+      try {
+        if (!provider.configuration.privateAddresses && !provider.transport.proxy) {
+          const checking = guard(provider.name, provider.host)
+          if (checking) await checking
+        }
+        const response = await fetch(
+          provider.configuration.baseUrl + request.path,
+          toFetchOptions(request, this.isCold(provider))
+        )
+        deadlines.connected()
+        answeredAtMs.set(provider.origin, performance.now())
+        return { ok: true, response }
+      } catch (cause) {
+        return toFailure(provider, deadlines, cause)
+      }
+    },
+  }
+}
+
+function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestInit {
+  const { provider, body, headers, deadlines, fresh } = request
+  return {
+    method: body ? 'POST' : 'GET',
+    headers: { ...provider.headers, ...headers },
+    ...(body && (isCold ? toProbingBody(body, headers, deadlines, provider) : { body })),
+    ...provider.transport,
+    signal: deadlines.signal,
+    // A redirect would carry the key and the body to another host.
+    redirect: 'manual',
+    // The deadlines are ours: Bun's own idle timeout would end a slow model after five minutes.
+    timeout: false,
+    ...(fresh && { keepalive: false }),
+  }
+}
+
+/**
+ * Bun says nowhere when a connection stands. A body that is pulled does: it is asked for once TCP and TLS
+ * are up. It costs half as much again as plain bytes, so only an origin not heard of lately gets it.
+ */
+function toProbingBody(
+  body: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+  deadlines: Deadlines,
+  provider: Provider
+): BunFetchRequestInit {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        deadlines.connected()
+        controller.enqueue(body)
+        controller.close()
+      },
+    },
+    { highWaterMark: 0 }
+  )
+  return {
+    body: stream,
+    headers: { ...provider.headers, ...headers, 'content-length': String(body.length) },
+  }
+}
+
+const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed'])
+
+function toFailure(provider: Provider, deadlines: Deadlines, cause: unknown): SendResult {
+  const { reason } = deadlines.signal
+  if (reason instanceof GatewayError) return { ok: false, error: reason, resend: undefined }
+  if (cause instanceof GatewayError) return { ok: false, error: cause, resend: undefined }
+  const code = stringOf(cause, 'code') ?? 'unknown'
+  if (code === 'HTTP2RefusedStream')
+    return failed('upstream_unreachable', 'refused the stream', 'http2_refused')
+  if (RESET_CODES.has(code) || code.startsWith('HTTP2'))
+    return failed('upstream_broken', 'closed the connection before it answered', 'connection_reset')
+  return failed('upstream_unreachable', "can't be reached", undefined)
+
+  function failed(
+    errorCode: 'upstream_unreachable' | 'upstream_broken',
+    what: string,
+    resend: ResendReason | undefined
+  ): SendResult {
+    const message = `the provider '${provider.name}' ${what} (${code})`
+    return { ok: false, error: new GatewayError(errorCode, message, { cause }), resend }
+  }
+}

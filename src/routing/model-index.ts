@@ -1,0 +1,90 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { Provider } from '../providers/provider'
+import { nearestName } from '../std/nearest-name'
+import type { Target } from './target'
+
+/** A model that clients may ask for, as GET /v1/models lists it. */
+export type ModelEntry = {
+  /** `provider/model` */
+  id: string
+  provider: string
+  /** Epoch seconds, where the host says; else 0. */
+  created: number
+}
+
+/** A model as a host's own list names it. */
+export type HostModel = { id: string; created: number }
+
+/** Finds the target behind a model's name. Rebuilt with the configuration, never waited for. */
+export type ModelIndex = {
+  /** Throws `model_not_found`, with the nearest name that is known. */
+  resolve(name: string): Target
+  /** Every known model, in the order of the providers; a list made once and kept until it changes. */
+  list(): readonly ModelEntry[]
+  /** Takes what a host lists in the place of what it listed before. */
+  setHostModels(provider: string, models: readonly HostModel[]): void
+}
+
+/**
+ * `provider/model` names its provider when the first segment is one that is configured; the rest goes
+ * upstream as it is, slashes too. A bare name belongs to the first provider that knows it.
+ */
+export function createModelIndex(providers: readonly Provider[]): ModelIndex {
+  const byName = new Map(providers.map((provider) => [provider.name, provider]))
+  const hostModels = new Map<string, readonly HostModel[]>()
+  let entries: readonly ModelEntry[] = []
+  let bare = new Map<string, Provider>()
+  rebuild()
+
+  function rebuild(): void {
+    const nextEntries: ModelEntry[] = []
+    const nextBare = new Map<string, Provider>()
+    for (const provider of providers) {
+      const models = new Map(provider.configuration.models.map((id) => [id, 0]))
+      for (const { id, created } of hostModels.get(provider.name) ?? []) models.set(id, created)
+      for (const [id, created] of models) {
+        nextEntries.push({ id: `${provider.name}/${id}`, provider: provider.name, created })
+        if (!nextBare.has(id)) nextBare.set(id, provider)
+      }
+    }
+    entries = nextEntries
+    bare = nextBare
+  }
+
+  return {
+    resolve(name) {
+      const slash = name.indexOf('/')
+      const prefixed = slash > 0 ? byName.get(name.slice(0, slash)) : undefined
+      if (prefixed && slash < name.length - 1)
+        return { provider: prefixed, upstreamModel: name.slice(slash + 1), name }
+      const provider = bare.get(name)
+      if (provider) return { provider, upstreamModel: name, name: `${provider.name}/${name}` }
+      throw notFound(name, byName, bare, entries)
+    },
+
+    list: () => entries,
+
+    setHostModels(provider, models) {
+      hostModels.set(provider, models)
+      rebuild()
+    },
+  }
+}
+
+function notFound(
+  name: string,
+  byName: ReadonlyMap<string, Provider>,
+  bare: ReadonlyMap<string, Provider>,
+  entries: readonly ModelEntry[]
+): GatewayError {
+  const known = name.includes('/') ? entries.map(({ id }) => id) : [...bare.keys()]
+  const near = name.length <= 128 ? nearestName(name, known) : undefined
+  const hint = near
+    ? `did you mean '${near}'?`
+    : `write it as provider/model, with one of the providers ${[...byName.keys()].join(', ')}`
+  return new GatewayError(
+    'model_not_found',
+    `no provider is known to serve the model '${name.slice(0, 128)}'; ${hint}`,
+    { param: 'model' }
+  )
+}

@@ -1,0 +1,52 @@
+import type { Endpoint, Failure, SimulatedProtocol } from '../protocol'
+import { chatEndpoint } from './chat'
+import { completionsEndpoint } from './completions'
+import { embeddingsEndpoint } from './embeddings'
+import { modelEndpoint, modelsEndpoint, MODELS_PATH } from './models'
+
+const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  '/v1/chat/completions': chatEndpoint,
+  '/v1/completions': completionsEndpoint,
+  '/v1/embeddings': embeddingsEndpoint,
+  [MODELS_PATH]: modelsEndpoint,
+}
+
+/** OpenAI's API: chat, legacy completions, embeddings, models. */
+export const openaiProtocol: SimulatedProtocol = {
+  endpoint(pathname) {
+    if (pathname.startsWith(`${MODELS_PATH}/`)) return modelEndpoint
+    return Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined
+  },
+
+  headers(requestNumber, processingMs) {
+    return {
+      'x-request-id': `req_sim_${String(requestNumber).padStart(8, '0')}`,
+      'openai-organization': 'simulator',
+      'openai-processing-ms': String(processingMs),
+      'openai-version': '2020-10-01',
+      'x-ratelimit-limit-requests': '10000',
+      'x-ratelimit-limit-tokens': '30000000',
+      'x-ratelimit-remaining-requests': '9999',
+      'x-ratelimit-remaining-tokens': '29999000',
+      'x-ratelimit-reset-requests': '6ms',
+      'x-ratelimit-reset-tokens': '2ms',
+    }
+  },
+
+  renderError(failure) {
+    return `${JSON.stringify(errorBody(failure), undefined, 2)}\n`
+  },
+
+  renderErrorFrame(failure) {
+    return `data: ${JSON.stringify(errorBody(failure))}\n\n`
+  },
+}
+
+function errorBody({ status, code, message, param }: Failure) {
+  return { error: { message, type: errorType(status), param: param ?? null, code } }
+}
+
+function errorType(status: number): string {
+  if (status === 429) return 'requests'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}

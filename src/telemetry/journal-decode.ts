@@ -1,0 +1,213 @@
+import type { Usage } from '../protocols/usage'
+import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
+import type { EndRecord, LogRecord, RefusalsRecord, RequestOutcome } from './records'
+
+/** The record in a line of the journal; `undefined` for one that is torn or of an unknown layout. */
+export function decodeLine(line: string): LogRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return decodeRecord(value)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The records in `text`, whole lines without the last line's end, one for each line, `undefined`
+ * where a line can't be read.
+ */
+export function decodeLines(text: string): (LogRecord | undefined)[] {
+  const whole = parseTogether(text)?.map(decodeRecord)
+  // Torn lines could join into one that parses: only a record for every line is proof of none.
+  if (whole !== undefined && !whole.includes(undefined) && whole.length === lineCount(text)) {
+    return whole
+  }
+  return text.split('\n').map(decodeLine)
+}
+
+/** One call for all lines: half the cost of one for each. */
+function parseTogether(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(`[${text.replaceAll('\n', ',')}]`)
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function lineCount(text: string): number {
+  let count = 1
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1
+  return count
+}
+
+function decodeRecord(value: unknown): LogRecord | undefined {
+  if (!Array.isArray(value) || value[1] !== 1) return undefined
+  switch (value[0]) {
+    case 'b':
+      return decodeBegin(value)
+    case 'a':
+      return decodeAttempt(value)
+    case 'e':
+      return decodeEnd(value)
+    case 'd':
+      return decodeBodies(value)
+    case 'r':
+      return decodeRefusals(value)
+    default:
+      return undefined
+  }
+}
+
+function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
+  if (v.length !== 12 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  if (!isMaybeText(v[4]) || !isMaybeText(v[5]) || !isMaybeText(v[6])) return undefined
+  if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
+  if (!isFlag(v[10]) || !isNumber(v[11])) return undefined
+  return {
+    kind: 'begin',
+    id: v[2],
+    startedAtMs: v[3],
+    clientRequestId: v[4] ?? undefined,
+    keyId: v[5] ?? undefined,
+    keyName: v[6] ?? undefined,
+    api: v[7] ?? undefined,
+    operation: v[8] ?? undefined,
+    requestedModel: v[9] ?? undefined,
+    stream: v[10] === 1,
+    bodyBytes: v[11],
+  }
+}
+
+function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
+  if (v.length !== 16 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  if (!isText(v[4]) || !isText(v[5]) || !isNumber(v[6]) || !isNumber(v[7])) return undefined
+  if (!isMaybeNumber(v[8]) || !isMaybeNumber(v[9]) || !isAttemptOutcome(v[10])) return undefined
+  if (!isMaybeText(v[11]) || !isMaybeText(v[12]) || !isMaybeText(v[13])) return undefined
+  if (!isMaybeText(v[14]) || !isFlag(v[15])) return undefined
+  return {
+    kind: 'attempt',
+    requestId: v[2],
+    number: v[3],
+    provider: v[4],
+    model: v[5],
+    startedAfterMs: v[6] / 1_000,
+    durationMs: v[7] / 1_000,
+    headMs: toMs(v[8]),
+    status: v[9] ?? undefined,
+    outcome: v[10],
+    errorCode: v[11] ?? undefined,
+    errorMessage: v[12] ?? undefined,
+    upstreamRequestId: v[13] ?? undefined,
+    retryOf: v[14] ?? undefined,
+    possiblyBilledTwice: v[15] === 1,
+  }
+}
+
+function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
+  if (v.length !== 17 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  if (!isNumber(v[4]) || !isRequestOutcome(v[5]) || !isMaybeText(v[6])) return undefined
+  if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
+  if (!isTexts(v[10]) || !isProvenance(v[12]) || !isMaybeNumber(v[13])) return undefined
+  if (!isNumber(v[14]) || !isNumber(v[15]) || !isNumber(v[16])) return undefined
+  const usage = v[11] === null ? null : decodeUsage(v[11])
+  if (usage === undefined) return undefined
+  return {
+    kind: 'end',
+    requestId: v[2],
+    endedAtMs: v[3],
+    status: v[4],
+    outcome: v[5],
+    errorCode: v[6] ?? undefined,
+    errorMessage: v[7] ?? undefined,
+    provider: v[8] ?? undefined,
+    servedModel: v[9] ?? undefined,
+    finishReasons: v[10],
+    usage: usage ?? undefined,
+    usageProvenance: v[12] ?? undefined,
+    firstTokenMs: toMs(v[13]),
+    totalMs: v[14] / 1_000,
+    gatewayMs: v[15] / 1_000,
+    answerBytes: v[16],
+  }
+}
+
+function decodeUsage(v: unknown): Usage | undefined {
+  if (!Array.isArray(v) || v.length !== 7 || !v.every(isMaybeNumber)) return undefined
+  return {
+    inputTokens: v[0] ?? undefined,
+    outputTokens: v[1] ?? undefined,
+    cacheReadTokens: v[2] ?? undefined,
+    cacheWriteTokens: v[3] ?? undefined,
+    reasoningTokens: v[4] ?? undefined,
+    audioInputTokens: v[5] ?? undefined,
+    audioOutputTokens: v[6] ?? undefined,
+  }
+}
+
+function decodeBodies(v: readonly unknown[]): BodiesRecord | undefined {
+  if (v.length !== 7 || !isText(v[2]) || !isText(v[3]) || !isText(v[4])) return undefined
+  if (!isFlag(v[5]) || !isFlag(v[6])) return undefined
+  return {
+    kind: 'bodies',
+    requestId: v[2],
+    request: v[3],
+    answer: v[4],
+    requestTruncated: v[5] === 1,
+    answerTruncated: v[6] === 1,
+  }
+}
+
+function decodeRefusals(v: readonly unknown[]): RefusalsRecord | undefined {
+  if (v.length !== 8 || !isText(v[2]) || !isNumber(v[3]) || !isNumber(v[4])) return undefined
+  if (!isNumber(v[5]) || !isText(v[6]) || !isNumber(v[7])) return undefined
+  return {
+    kind: 'refusals',
+    id: v[2],
+    startedAtMs: v[3],
+    endedAtMs: v[4],
+    status: v[5],
+    errorCode: v[6],
+    count: v[7],
+  }
+}
+
+function toMs(micros: number | null): number | undefined {
+  return micros === null ? undefined : micros / 1_000
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isMaybeText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number'
+}
+
+function isMaybeNumber(value: unknown): value is number | null {
+  return value === null || typeof value === 'number'
+}
+
+function isFlag(value: unknown): value is 0 | 1 {
+  return value === 0 || value === 1
+}
+
+function isAttemptOutcome(value: unknown): value is AttemptOutcome {
+  return value === 'ok' || value === 'failed' || value === 'cancelled'
+}
+
+function isRequestOutcome(value: unknown): value is RequestOutcome {
+  return isAttemptOutcome(value) || value === 'refused' || value === 'lost'
+}
+
+function isProvenance(value: unknown): value is 'provider' | 'missing' | null {
+  return value === null || value === 'provider' || value === 'missing'
+}

@@ -1,0 +1,36 @@
+import type { RequestRow } from '../db/log-schema'
+import type { JournalPosition } from '../db/log-writer'
+import type { ImportStats } from './log-importer'
+
+/** Rows older than `ageMs` go, and the oldest while the database holds more than `sizeBytes`. */
+export type LogRetentionSettings = { readonly ageMs: number; readonly sizeBytes: number }
+
+export type LogServiceStart = {
+  logPath: string
+  journalPath: string
+  /** The first journal segment of this process. */
+  firstSegment: number
+  retention: LogRetentionSettings
+}
+
+/** What the main thread tells the log's worker; a `call` is answered with its number. */
+export type ToLogWorker =
+  | { kind: 'start'; start: LogServiceStart }
+  | { kind: 'wake' }
+  | { kind: 'retention'; retention: LogRetentionSettings }
+  | { kind: 'find'; call: number; id: string }
+  | { kind: 'drain'; call: number }
+  | { kind: 'stop'; call: number }
+
+export type LogProgress = ImportStats & {
+  position: JournalPosition
+  /** Bytes of the journal not yet read. */
+  unreadBytes: number
+  deletedRows: number
+}
+
+export type FromLogWorker =
+  | { kind: 'progress'; progress: LogProgress }
+  | { kind: 'answer'; call: number; row: RequestRow | undefined }
+  /** The worker's last words. */
+  | { kind: 'failed'; message: string }

@@ -1,0 +1,137 @@
+import type { AttemptRow, RequestBodiesRow, RequestRow } from '../db/log-schema'
+import type { RequestInsert } from '../db/log-writer'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
+import type { RefusalsRecord } from './records'
+
+/** What is known of a request that has begun; begins from the journal, or from its open row. */
+export type OpenRequest = { begin: BeginRecord | undefined; attempts: AttemptRow[] }
+
+/** The final row of a request. `begin` is missing when the disk did not take it. */
+export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): RequestInsert {
+  const begin = open?.begin
+  const { usage } = end
+  return {
+    ...toBeginColumns(begin, end.requestId, end.endedAtMs - Math.round(end.totalMs)),
+    endedAtMs: end.endedAtMs,
+    provider: end.provider ?? null,
+    model: end.servedModel ?? null,
+    status: end.status,
+    outcome: end.outcome,
+    errorCode: end.errorCode ?? null,
+    errorMessage: end.errorMessage ?? null,
+    inputTokens: usage?.inputTokens ?? null,
+    outputTokens: usage?.outputTokens ?? null,
+    cacheReadTokens: usage?.cacheReadTokens ?? null,
+    cacheWriteTokens: usage?.cacheWriteTokens ?? null,
+    reasoningTokens: usage?.reasoningTokens ?? null,
+    audioInputTokens: usage?.audioInputTokens ?? null,
+    audioOutputTokens: usage?.audioOutputTokens ?? null,
+    usageProvenance: end.usageProvenance ?? null,
+    finishReasons: JSON.stringify(end.finishReasons),
+    firstTokenMs: end.firstTokenMs ?? null,
+    totalMs: end.totalMs,
+    gatewayMs: end.gatewayMs,
+    answerBytes: end.answerBytes,
+    attempts: toAttemptsColumn(open?.attempts ?? []),
+    count: 1,
+    journalSegment: null,
+  }
+}
+
+/** The row of a request without an end: still running, or lost with the process that served it. */
+export function toOpenRow(
+  begin: BeginRecord,
+  attempts: AttemptRow[],
+  outcome: 'open' | 'lost',
+  journalSegment: number | null
+): RequestInsert {
+  return {
+    ...NOTHING_KNOWN,
+    ...toBeginColumns(begin, begin.id, begin.startedAtMs),
+    outcome,
+    attempts: toAttemptsColumn(attempts),
+    journalSegment,
+  }
+}
+
+/** One row for many refusals. */
+export function toRefusalsRow(record: RefusalsRecord): RequestInsert {
+  return {
+    ...NOTHING_KNOWN,
+    ...toBeginColumns(undefined, record.id, record.startedAtMs),
+    endedAtMs: record.endedAtMs,
+    status: record.status,
+    outcome: 'refused',
+    errorCode: record.errorCode,
+    count: record.count,
+  }
+}
+
+export function toBodiesRow(record: BodiesRecord): RequestBodiesRow {
+  const { requestId, request, answer, requestTruncated, answerTruncated } = record
+  return { requestId, request, answer, requestTruncated, answerTruncated }
+}
+
+/** Unknown fields are left out of the list's JSON. */
+export function toAttemptRow(record: AttemptRecord): AttemptRow {
+  return {
+    number: record.number,
+    provider: record.provider,
+    model: record.model,
+    startedAfterMs: record.startedAfterMs,
+    durationMs: record.durationMs,
+    headMs: record.headMs,
+    status: record.status,
+    outcome: record.outcome,
+    errorCode: record.errorCode,
+    errorMessage: record.errorMessage,
+    upstreamRequestId: record.upstreamRequestId,
+    retryOf: record.retryOf,
+    possiblyBilledTwice: record.possiblyBilledTwice || undefined,
+  }
+}
+
+/** The begin of a request whose open row outlived the process that wrote it. */
+export function toBeginRecord(row: RequestRow): BeginRecord {
+  return {
+    kind: 'begin',
+    id: row.id,
+    startedAtMs: row.startedAtMs,
+    clientRequestId: row.clientRequestId ?? undefined,
+    keyId: row.keyId ?? undefined,
+    keyName: row.keyName ?? undefined,
+    api: row.api ?? undefined,
+    operation: row.operation ?? undefined,
+    requestedModel: row.requestedModel ?? undefined,
+    stream: row.stream,
+    bodyBytes: row.bodyBytes ?? 0,
+  }
+}
+
+export function toAttemptsColumn(attempts: AttemptRow[]): string {
+  return attempts.length === 0 ? '[]' : JSON.stringify(attempts)
+}
+
+function toBeginColumns(begin: BeginRecord | undefined, id: string, startedAtMs: number) {
+  return {
+    id,
+    startedAtMs: begin?.startedAtMs ?? startedAtMs,
+    clientRequestId: begin?.clientRequestId ?? null,
+    keyId: begin?.keyId ?? null,
+    keyName: begin?.keyName ?? null,
+    api: begin?.api ?? null,
+    operation: begin?.operation ?? null,
+    requestedModel: begin?.requestedModel ?? null,
+    stream: begin?.stream ?? false,
+    bodyBytes: begin?.bodyBytes ?? null,
+  }
+}
+
+const NOTHING_KNOWN = {
+  ...{ endedAtMs: null, provider: null, model: null, status: null, errorCode: null },
+  ...{ errorMessage: null, inputTokens: null, outputTokens: null, cacheReadTokens: null },
+  ...{ cacheWriteTokens: null, reasoningTokens: null, audioInputTokens: null },
+  ...{ audioOutputTokens: null, usageProvenance: null, finishReasons: null },
+  ...{ firstTokenMs: null, totalMs: null, gatewayMs: null, answerBytes: null },
+  ...{ attempts: null, count: 1, journalSegment: null },
+} as const

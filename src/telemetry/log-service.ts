@@ -1,0 +1,102 @@
+import { createLogReader } from '../db/log-reader'
+import { createLogRetention } from '../db/log-retention'
+import type { RequestRow } from '../db/log-schema'
+import { createLogWriter } from '../db/log-writer'
+import { openSqlite } from '../db/open'
+import { bytesAfter } from './journal-files'
+import { createLogImporter } from './log-importer'
+import type { LogProgress, LogRetentionSettings, LogServiceStart } from './log-messages'
+
+export type LogService = {
+  /** Imports one piece of the journal; whether there may be more. */
+  importNext(): boolean
+  importAll(): void
+  /** Whether a request is open that is to have a row once it has been open for long enough. */
+  isWaiting(): boolean
+  /** The row of a request as the journal stands now. */
+  find(id: string): RequestRow | undefined
+  /** Deletes journal segments that are done with, if it is time. */
+  tidyJournal(): void
+  /** One step of deletion; whether there is more to delete or give back. */
+  retain(): boolean
+  setRetention(retention: LogRetentionSettings): void
+  progress(): LogProgress
+  close(): void
+}
+
+const RETAIN_ROWS = 500
+/** Fewer, for what makes a log large is bodies, and the newest rows are to stay. */
+const SHRINK_ROWS = 50
+const VACUUM_PAGES = 512
+// A checkpoint waits for the disk twice, so they are few.
+const CHECKPOINT_MS = 5_000
+
+/**
+ * All that happens to the log database, in steps that each take some milliseconds: whoever calls them
+ * can listen in between.
+ */
+export function createLogService(start: LogServiceStart): LogService {
+  const { journalPath } = start
+  const database = openSqlite(start.logPath, { incrementalVacuum: true })
+  const reader = createLogReader(database)
+  const writer = createLogWriter(database)
+  const retention = createLogRetention(database)
+  const importer = createLogImporter({
+    ...{ reader, writer, directory: journalPath, firstSegment: start.firstSegment },
+  })
+  let limits = start.retention
+  let deletedRows = 0
+  let tidyAtMs = -Infinity
+
+  function importAll(): void {
+    while (importer.importNext());
+  }
+
+  function find(id: string): RequestRow | undefined {
+    const row = reader.find(id)
+    if (row !== undefined && row.outcome !== 'open') return row
+    importAll()
+    return reader.find(id)
+  }
+
+  function tidyJournal(): void {
+    const nowMs = performance.now()
+    if (nowMs < tidyAtMs) return
+    tidyAtMs = nowMs + CHECKPOINT_MS
+    importer.deleteImported()
+  }
+
+  function retain(): boolean {
+    let deleted = retention.deleteOldest(Date.now() - limits.ageMs, RETAIN_ROWS)
+    if (deleted === 0 && retention.usedBytes() > limits.sizeBytes) {
+      deleted = retention.deleteOldest(undefined, SHRINK_ROWS)
+    }
+    deletedRows += deleted
+    return retention.vacuum(VACUUM_PAGES) || deleted > 0
+  }
+
+  function progress(): LogProgress {
+    const position = importer.position()
+    return {
+      ...importer.stats(),
+      ...{ position, deletedRows, unreadBytes: bytesAfter(journalPath, position) },
+    }
+  }
+
+  function close(): void {
+    importAll()
+    importer.deleteImported()
+    importer.close()
+    writer.checkpoint()
+    database.close()
+  }
+
+  return {
+    importNext: () => importer.importNext(),
+    isWaiting: () => importer.isWaiting(),
+    ...{ importAll, find, tidyJournal, retain, progress, close },
+    setRetention(settings) {
+      limits = settings
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import type { RequestRow } from '../db/log-schema'
+import { GatewayError } from '../errors/gateway-error'
+import type { FromLogWorker, LogProgress, LogServiceStart, ToLogWorker } from './log-messages'
+import type { ProgramLog } from './program-log'
+
+export type LogWorkerOwner = {
+  tell(message: ToLogWorker): void
+  /** Rejects with `log_unavailable` when no answer comes within `deadlineMs`. */
+  ask(question: LogQuestion, deadlineMs: number): Promise<RequestRow | undefined>
+  restarts(): number
+  /** Ends the thread; what it had not imported stays in the journal. */
+  terminate(): void
+}
+
+export type LogQuestion = { kind: 'find'; id: string } | { kind: 'drain' } | { kind: 'stop' }
+
+export type LogWorkerOptions = {
+  /** What each new thread is started with. */
+  start(): LogServiceStart
+  onProgress(progress: LogProgress): void
+  programLog: ProgramLog
+}
+
+type Call = {
+  message: ToLogWorker
+  resolve(row: RequestRow | undefined): void
+}
+
+const FIRST_RESTART_MS = 100
+const LAST_RESTART_MS = 10_000
+
+/** Keeps the log's thread alive: a dead one is replaced, and asked again what it had not answered. */
+export function createLogWorkerOwner(options: LogWorkerOptions): LogWorkerOwner {
+  return new RestartingWorker(options)
+}
+
+class RestartingWorker implements LogWorkerOwner {
+  readonly #options: LogWorkerOptions
+  readonly #calls = new Map<number, Call>()
+  #lastCall = 0
+  #restarts = 0
+  #restartMs = FIRST_RESTART_MS
+  #restarting: ReturnType<typeof setTimeout> | undefined
+  #isTerminated = false
+  #worker: Worker | undefined
+
+  constructor(options: LogWorkerOptions) {
+    this.#options = options
+    this.#start()
+  }
+
+  tell(message: ToLogWorker): void {
+    this.#worker?.postMessage(message)
+  }
+
+  ask(question: LogQuestion, deadlineMs: number): Promise<RequestRow | undefined> {
+    this.#lastCall += 1
+    const call = this.#lastCall
+    const { promise, resolve, reject } = Promise.withResolvers<RequestRow | undefined>()
+    const deadline = setTimeout(() => {
+      this.#calls.delete(call)
+      reject(new GatewayError('log_unavailable', 'the request log did not answer in time'))
+    }, deadlineMs)
+    const message: ToLogWorker = { ...question, call }
+    this.#calls.set(call, {
+      message,
+      resolve(row) {
+        clearTimeout(deadline)
+        resolve(row)
+      },
+    })
+    this.tell(message)
+    return promise
+  }
+
+  restarts(): number {
+    return this.#restarts
+  }
+
+  terminate(): void {
+    this.#isTerminated = true
+    clearTimeout(this.#restarting)
+    this.#worker?.terminate()
+  }
+
+  #start(): void {
+    const worker = new Worker(workerUrl())
+    worker.addEventListener('message', (event: MessageEvent<FromLogWorker>) =>
+      this.#receive(event.data)
+    )
+    // Without a listener an error in the thread would end the process.
+    worker.addEventListener('error', (event) => this.#fail(event.message))
+    worker.addEventListener('close', () => this.#restart())
+    this.#worker = worker
+    this.tell({ kind: 'start', start: this.#options.start() })
+    for (const { message } of this.#calls.values()) this.tell(message)
+  }
+
+  #receive(message: FromLogWorker): void {
+    switch (message.kind) {
+      case 'progress':
+        this.#restartMs = FIRST_RESTART_MS
+        return this.#options.onProgress(message.progress)
+      case 'answer':
+        this.#calls.get(message.call)?.resolve(message.row)
+        this.#calls.delete(message.call)
+        return
+      case 'failed':
+        return this.#fail(message.message)
+    }
+  }
+
+  #fail(error: string): void {
+    this.#options.programLog.error('the request log can not be imported', { error })
+  }
+
+  #restart(): void {
+    this.#worker = undefined
+    if (this.#isTerminated) return
+    this.#restarts += 1
+    this.#options.programLog.warn('the log thread ended and is started again; no row is lost', {
+      after_ms: this.#restartMs,
+    })
+    this.#restarting = setTimeout(() => this.#start(), this.#restartMs)
+    this.#restartMs = Math.min(this.#restartMs * 2, LAST_RESTART_MS)
+  }
+}
+
+/** In the executable the thread's code lies beside its own, under its place below `src`. */
+function workerUrl(): string {
+  const path = Bun.isStandaloneExecutable ? './telemetry/log-worker.js' : './log-worker.ts'
+  return new URL(path, import.meta.url).href
+}

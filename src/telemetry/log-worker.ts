@@ -1,0 +1,81 @@
+import { parentPort } from 'node:worker_threads'
+import type { FromLogWorker, ToLogWorker } from './log-messages'
+import { createLogService } from './log-service'
+import type { LogService } from './log-service'
+
+const RETAIN_MS = 30_000
+const NEXT_STEP_MS = 10
+/** How often a journal without news is looked at for requests that have become old. */
+const WAITING_MS = 1_000
+
+// Bun drops messages that arrive before a handler is set, so nothing may be awaited before.
+parentPort?.on(
+  'message',
+  createHandler((message) => parentPort?.postMessage(message))
+)
+
+/** The worker's loop: every message and timer is one short step, so that none waits for long. */
+function createHandler(post: (message: FromLogWorker) => void) {
+  let service: LogService | undefined
+  let pumping: ReturnType<typeof setTimeout> | undefined
+
+  function handle(message: ToLogWorker): void {
+    if (message.kind === 'start') {
+      service = createLogService(message.start)
+      wake()
+      return retain(service)
+    }
+    if (service === undefined) return
+    switch (message.kind) {
+      case 'wake':
+        return wake()
+      case 'retention':
+        return service.setRetention(message.retention)
+      case 'find':
+        return post({ kind: 'answer', call: message.call, row: service.find(message.id) })
+      case 'drain':
+        service.importAll()
+        post({ kind: 'progress', progress: service.progress() })
+        return post({ kind: 'answer', call: message.call, row: undefined })
+      case 'stop':
+        service.close()
+        service = undefined
+        return post({ kind: 'answer', call: message.call, row: undefined })
+    }
+  }
+
+  /** Has the journal imported piece by piece, from the next turn on. */
+  function wake(delayMs = 0): void {
+    clearTimeout(pumping)
+    pumping = setTimeout(() => work(pump), delayMs)
+  }
+
+  function pump(): void {
+    if (service === undefined) return
+    const more = service.importNext()
+    service.tidyJournal()
+    post({ kind: 'progress', progress: service.progress() })
+    if (more) wake()
+    else if (service.isWaiting()) wake(WAITING_MS)
+  }
+
+  function retain(current: LogService): void {
+    if (service !== current) return
+    const delayMs = current.retain() ? NEXT_STEP_MS : RETAIN_MS
+    setTimeout(() => work(() => retain(current)), delayMs)
+  }
+
+  /** Any failure ends the thread: the next one goes on from what the database says. */
+  function work(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      service = undefined
+      post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+      // Not at once, or the message would be lost with the thread.
+      setTimeout(() => process.exit(1), 0)
+    }
+  }
+
+  return (message: ToLogWorker) => work(() => handle(message))
+}

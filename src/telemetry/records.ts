@@ -1,0 +1,99 @@
+import type { Usage, UsageProvenance } from '../protocols/usage'
+
+/**
+ * The facts of one request as they are written down: a *begin* once its caller and model are known, an
+ * *attempt* for each upstream call that ended, an *end* before the answer ends. The log row, `GET
+ * /v1/requests/{id}` and the command line are views of these three. Times are epoch milliseconds
+ * where the name ends in `AtMs`, else durations in milliseconds with fractions.
+ */
+export type BeginRecord = {
+  kind: 'begin'
+  /** Ours: a UUIDv7, the `x-request-id` of the answer. */
+  id: string
+  startedAtMs: number
+  /** The caller's own `x-request-id`, logged beside ours and never trusted. */
+  clientRequestId: string | undefined
+  keyId: string | undefined
+  keyName: string | undefined
+  /** The client API, e.g. `openai-chat`; `undefined` for a request refused before it was known. */
+  api: string | undefined
+  operation: string | undefined
+  requestedModel: string | undefined
+  stream: boolean
+  bodyBytes: number
+}
+
+export type AttemptOutcome = 'ok' | 'failed' | 'cancelled'
+
+export type AttemptRecord = {
+  kind: 'attempt'
+  requestId: string
+  /** 1 for the first. */
+  number: number
+  provider: string
+  /** The model name sent upstream. */
+  model: string
+  /** Milliseconds after the request's start. */
+  startedAfterMs: number
+  durationMs: number
+  /** To the response head; unknown when none came. */
+  headMs: number | undefined
+  /** The upstream's status; unknown when no head came. */
+  status: number | undefined
+  outcome: AttemptOutcome
+  errorCode: string | undefined
+  errorMessage: string | undefined
+  upstreamRequestId: string | undefined
+  /** Why this attempt followed another: `http2_refused` or `connection_reset`. */
+  retryOf: string | undefined
+  /** The attempt before may have reached the model too, so the provider may bill both. */
+  possiblyBilledTwice: boolean
+}
+
+export type RequestOutcome = 'ok' | 'refused' | 'failed' | 'cancelled' | 'lost'
+
+export type EndRecord = {
+  kind: 'end'
+  requestId: string
+  endedAtMs: number
+  /** The status the client saw; 499 when it left first. */
+  status: number
+  /** `refused`: by the gateway itself. `failed`: by the upstream or an error of ours. */
+  outcome: RequestOutcome
+  errorCode: string | undefined
+  errorMessage: string | undefined
+  provider: string | undefined
+  /** The model that answered, `provider/model`. */
+  servedModel: string | undefined
+  finishReasons: string[]
+  usage: Usage | undefined
+  usageProvenance: UsageProvenance | undefined
+  firstTokenMs: number | undefined
+  totalMs: number
+  /** What the gateway itself added, upstream waits excluded. */
+  gatewayMs: number
+  answerBytes: number
+}
+
+/** Both bodies, capped and redacted, for requests whose bodies are kept. */
+export type BodiesRecord = {
+  kind: 'bodies'
+  requestId: string
+  request: string
+  answer: string
+  requestTruncated: boolean
+  answerTruncated: boolean
+}
+
+/** Refusals beyond the rate that is logged one by one, counted by what they have in common. */
+export type RefusalsRecord = {
+  kind: 'refusals'
+  id: string
+  startedAtMs: number
+  endedAtMs: number
+  status: number
+  errorCode: string
+  count: number
+}
+
+export type LogRecord = BeginRecord | AttemptRecord | EndRecord | BodiesRecord | RefusalsRecord
