@@ -1,6 +1,6 @@
 // Makes the executable: `bun run build` for this machine into dist/tollgate, `--all` for every
 // system that Bun has a runtime for, into dist/tollgate-{os}-{arch}[-musl][.exe].
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
 const ROOT = join(import.meta.dir, '..')
@@ -43,9 +43,12 @@ async function compile(
     format: 'esm',
     minify: true,
     bytecode: true,
-    sourcemap: 'linked',
-  }).catch((error: unknown) => ({ success: false, logs: [String(error)] }))
-  return built.success ? undefined : built.logs.map(String).join('\n')
+    sourcemap: 'inline',
+    throw: false,
+  })
+  // Source maps are inside the executable, which needs no file beside it; Bun writes them out too.
+  for (const { kind, path } of built.outputs) if (kind === 'sourcemap') rmSync(path)
+  return built.success ? undefined : built.logs.map(({ message }) => message).join('\n')
 }
 
 function outfileFor(target: Target | undefined): string {

@@ -80,15 +80,16 @@ function setUp() {
 }
 
 function runBun(bun, args) {
+  // Ahead of the start, or a signal in between would end this process alone. Ctrl-C reaches the
+  // child by itself and then a second time, which does no harm.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal))
+  }
   // No orphans: the child ends with this process even where that is killed outright.
   const child = spawn(bun, ['--no-orphans', ...args], {
     stdio: 'inherit',
     env: { ...process.env, TOLLGATE_SET_UP: '1' },
   })
-  // Ctrl-C reaches the child by itself and then a second time, which does no harm.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => child.kill(signal))
-  }
   process.on('exit', () => child.kill('SIGKILL'))
   child.on('error', (error) => {
     console.error(`${bun}: ${error.message}`)

@@ -48,6 +48,9 @@ const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)['"]([^'"]+)['"]/g
 // servers have one, and a method called on something is somebody else's.
 const FETCH_CALL = /(?<![\w$.])(?:globalThis\.fetch|Bun\.fetch|fetch\s*\((?!.*\{\s*$))/m
 
+// `x as T`, but not `as const`.
+const CAST = /[^\n]*[\w)\]}]\s+as\s+(?!const\b)[\w{([][^\n]*/g
+
 type SourceFile = { path: string; text: string; imports: string[] }
 
 async function readSources(folder: string): Promise<SourceFile[]> {
@@ -125,6 +128,15 @@ describe('architecture', () => {
     expect(callers.filter((path) => !FETCH_CALLERS.includes(path))).toEqual([])
   })
 
+  test('types are narrowed, never asserted, outside std', () => {
+    const casts = sources
+      .filter((file) => !isTest(file.path) && folderOf(file.path) !== 'std')
+      .flatMap((file) =>
+        [...codeOf(file.text).matchAll(CAST)].map((match) => `${file.path}: ${match[0].trim()}`)
+      )
+    expect(casts).toEqual([])
+  })
+
   test(`no file has more than ${MAX_LINES} lines`, () => {
     const long = [...sources, ...others]
       .filter((file) => !file.path.includes('/fixtures/'))
@@ -136,4 +148,11 @@ describe('architecture', () => {
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<!:)\/\/.*$/gm, '')
+}
+
+/** Code alone: no comments, no text in quotes, no renaming imports and exports. */
+function codeOf(text: string): string {
+  return withoutComments(text)
+    .replace(/'[^'\n]*'|"[^"\n]*"|`[^`]*`/g, "''")
+    .replace(/\b(?:import|export)\s+(?:type\s+)?[\w\s,*{}]+\sfrom\s/g, '')
 }

@@ -7,6 +7,8 @@ import { openGateway } from '../src/cli/open-gateway'
 import { parseConfiguration } from '../src/config/load-configuration'
 import { renderProblems } from '../src/config/problem'
 import { createKeyQueries } from '../src/db/key-queries'
+import { createLogReader, type LogReader } from '../src/db/log-reader'
+import type { RequestRow } from '../src/db/log-schema'
 import { openSqlite } from '../src/db/open'
 import { issueKey, type NewKey } from '../src/keys/issue-key'
 import { createTokenHasher } from '../src/keys/token'
@@ -43,6 +45,15 @@ export async function startHarness(options: HarnessOptions = {}) {
       write: (line: string) => void programLines.push(line),
     }),
   })
+  const readLog = <T>(read: (reader: LogReader) => T): T => {
+    const database = openSqlite(directory.logPath)
+    try {
+      return read(createLogReader(database))
+    } finally {
+      database.close()
+    }
+  }
+  const rows = () => readLog((reader) => reader.newest(200))
   const makeKey = (wanted: Partial<NewKey> = {}) => {
     const database = openSqlite(directory.statePath)
     try {
@@ -60,23 +71,35 @@ export async function startHarness(options: HarnessOptions = {}) {
       database.close()
     }
   }
+  let drained: Promise<number> | undefined
+  const drain = (limitMs = 2_000) => (drained ??= gateway.drain(limitMs))
   return {
     simulator,
     gateway,
     directory,
     programLines,
     makeKey,
+    /** The newest rows of the log, oldest first: what the log's thread has written so far. */
+    rows,
+    /** The first row that `wanted` takes, as soon as it is there. */
+    row: (wanted: (row: RequestRow) => boolean) => until(() => rows().find(wanted)),
+    /** The row of an answered request. */
+    rowOf: (answer: Response) =>
+      until(() => rows().find(({ id }) => id === answer.headers.get('x-request-id'))),
+    bodiesOf: (id: string) => readLog((reader) => reader.findBodies(id)),
     reload: async (changes: HarnessOptions) => gateway.reload(await configure(changes)),
     /** POST of a chat completion; `body` is merged over a small request. */
-    chat: (body: Record<string, unknown> = {}, init: RequestInit = {}) =>
+    chat: (body: Record<string, unknown> = {}, init: BunFetchRequestInit = {}) =>
       fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         body: JSON.stringify({ model: 'sim/sim-1', messages: [MESSAGE], ...body }),
         ...init,
         headers: { 'content-type': 'application/json', ...init.headers },
       }),
+    /** Ends the gateway, once, but keeps its log to look at; gives how many requests were cut. */
+    drain,
     async stop() {
-      await gateway.drain(2_000)
+      await drain()
       await simulator.stop()
       rmSync(path, { recursive: true, force: true })
     },
@@ -105,10 +128,13 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
 }
 
 /** Looks again until `look` gives something, or throws after `limitMs`. */
-export async function until<T>(look: () => T | undefined | false, limitMs = 5_000): Promise<T> {
+export async function until<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 5_000
+): Promise<T> {
   const dueAtMs = performance.now() + limitMs
   for (;;) {
-    const found = look()
+    const found = await look()
     if (found !== undefined && found !== false) return found
     if (performance.now() > dueAtMs) throw new Error('it did not happen in time')
     await Bun.sleep(10)

@@ -31,7 +31,7 @@ export function layOutRequest(row: RequestRow): string {
 }
 
 /** Milliseconds as people read them, e.g. `12.3 ms`; `-` when unknown. */
-export function milliseconds(valueMs: number | null): string {
+function milliseconds(valueMs: number | null): string {
   if (valueMs === null) return '-'
   return `${valueMs >= 100 ? valueMs.toFixed(0) : valueMs.toPrecision(2)} ms`
 }

@@ -50,7 +50,8 @@ async function tail(
       print(row)
       last = Math.max(last, row.sequence)
     }
-    while (follow) {
+    if (!follow) return
+    for (;;) {
       const rows = reader.after(last, PAGE_ROWS)
       for (const row of rows) print(row)
       last = rows.at(-1)?.sequence ?? last

@@ -80,7 +80,6 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     sender,
     admission,
     log,
-    refusesUnlogged: () => serving.configuration.log.whenDiskFull === 'refuse',
     authenticate: (token) =>
       serving.configuration.keys.required || token?.startsWith(TOKEN_PREFIX)
         ? authenticate(keys.index, token, Date.now())
@@ -102,7 +101,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       bodies: new BodyReads(ticker, () => serving.configuration.server.maxBodyBytes),
       localHost: () =>
         serving.configuration.keys.required ? undefined : serving.configuration.server.host,
-      isReady: () => isReady && !(log.state() === 'full' && gateway.refusesUnlogged()),
+      isReady: () => isReady && (log.state() === 'ok' || serving.configuration.log.whenDiskFull === 'serve'),
       models: () => serving.models,
     })
   )

@@ -55,8 +55,8 @@ function layOut(request: RequestView, bodies: BodiesView | null): string[] {
   }
   if (bodies !== null) {
     const { request: sent, answer } = bodies
-    lines.push('', `request body${truncation(bodies.request_truncated)}`, sent)
-    lines.push('', `answer body${truncation(bodies.answer_truncated)}`, answer)
+    lines.push('', `request body${truncation(bodies.request_truncated)}`, printable(sent))
+    lines.push('', `answer body${truncation(bodies.answer_truncated)}`, printable(answer))
   }
   return lines
 }
@@ -68,9 +68,12 @@ function layOutFacts(facts: Record<string, unknown>, indent: string): string[] {
 }
 
 function describe(value: unknown): string {
-  const text = Array.isArray(value) ? value.join(', ') : String(value)
-  // What callers choose must not move the cursor.
-  return text.replace(/\p{Cc}/gu, '?')
+  return printable(Array.isArray(value) ? value.join(', ') : String(value))
+}
+
+/** What callers and providers choose must not move the cursor of whoever reads it. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '?')
 }
 
 function truncation(isTruncated: boolean): string {

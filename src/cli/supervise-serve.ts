@@ -1,3 +1,4 @@
+import { createProgramLog, type ProgramLogFormat } from '../telemetry/program-log'
 import { supervise } from './supervisor'
 
 /** Set in the serving process, so that it knows that it is the child. */
@@ -20,14 +21,21 @@ const BUN_SETTINGS = {
  * next to nothing is loaded here, since this stands between the start and the first answer.
  */
 export function superviseServe(args: string[]): Promise<number> {
+  const programLog = createProgramLog({ level: 'warn', format: readLogFormat(args) })
   return supervise({
     command: [...ownCommand(), ...args],
     environment: { ...BUN_SETTINGS, ...process.env, [SERVING_PROCESS_VARIABLE]: '1' },
-    notice: (message, fields) => console.error(message, fields),
+    notice: (message, fields) => programLog.error(message, fields),
   })
 }
 
 function ownCommand(): string[] {
   if (Bun.isStandaloneExecutable) return [process.execPath]
   return [process.execPath, ...process.execArgv, Bun.main]
+}
+
+/** Only so that both processes log alike: what is wrong with an argument is for the child to say. */
+function readLogFormat(args: string[]): ProgramLogFormat | undefined {
+  const text = args.join(' ').match(/--log-format[= ](json|text)\b/)?.[1]
+  return text === 'json' || text === 'text' ? text : undefined
 }

@@ -65,9 +65,10 @@ function startSupervised(behaviour: string, backOff: string = '{}'): Supervised 
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
+  const decoder = new TextDecoder()
   let rest = ''
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split('\n')
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     lines.forEach(onLine)
   }
@@ -155,6 +156,15 @@ describe('supervisor', () => {
     supervised.kill('SIGTERM')
     expect(await supervised.exited).toBe(0)
     expect(names(supervised.events)).toEqual(['start', 'notice'])
+  })
+
+  test('an executable that can not be started is tried again', async () => {
+    const supervised = startSupervised('no-executable')
+    await supervised.next('notice')
+    const { signal, error } = await supervised.next('notice')
+    expect({ signal, error }).toEqual({ signal: undefined, error: expect.any(Object) })
+    supervised.kill('SIGTERM')
+    expect(await supervised.exited).toBe(0)
   })
 
   test('kill -9 of the supervisor leaves no process and no open port behind', async () => {

@@ -22,6 +22,11 @@ const FINAL_EXIT_CODES: ReadonlySet<number> = new Set([
   EXIT.dataDirectory,
 ])
 
+/** A process stopped before it could listen for signals had nothing to drain: that is no failure. */
+const STOP_SIGNALS: ReadonlySet<string | undefined> = new Set(['SIGTERM', 'SIGINT'])
+
+const STDIO: ['ignore', 'inherit', 'inherit'] = ['ignore', 'inherit', 'inherit']
+
 /**
  * Runs the serving process and starts it again when it dies, until it is told to stop by SIGTERM or
  * SIGINT, or ends with a code that a restart can't mend. Gives the exit code of the last one.
@@ -42,24 +47,20 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
       stop.resolve('stop')
       if (canSignal) child?.kill('SIGTERM')
     },
-    reload: () => child?.kill('SIGHUP'),
+    reload() {
+      if (canSignal) child?.kill('SIGHUP')
+    },
   })
+  const spawn = () => (child = Bun.spawn(command, { env: environment, stdio: STDIO }))
   try {
     for (let delayMs = backOff.firstMs; ; delayMs = Math.min(delayMs * 2, backOff.maxMs)) {
       const startedAtMs = performance.now()
-      child = Bun.spawn(command, {
-        env: environment,
-        stdin: 'ignore',
-        stdout: 'inherit',
-        stderr: 'inherit',
-      })
-      const exitCode = await child.exited
-      if (isStopping) return endedByStop(child) ? EXIT.ok : exitCode
-      if (FINAL_EXIT_CODES.has(exitCode)) return exitCode
-      if (performance.now() - startedAtMs >= backOff.healthyAfterMs) delayMs = backOff.firstMs
-      const fields = { exitCode, signal: child.signalCode ?? undefined, delayMs }
-      notice(`the serving process ${describeEnd(child)}; starting it again`, fields)
+      const end = await runOnce(spawn)
       child = undefined
+      if (isStopping) return STOP_SIGNALS.has(end.signal) ? EXIT.ok : end.exitCode
+      if (FINAL_EXIT_CODES.has(end.exitCode)) return end.exitCode
+      if (performance.now() - startedAtMs >= backOff.healthyAfterMs) delayMs = backOff.firstMs
+      notice('the serving process is down; starting it again', { ...end, delayMs })
       if ((await Promise.race([Bun.sleep(delayMs), stop.promise])) === 'stop') return EXIT.ok
     }
   } finally {
@@ -67,13 +68,17 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   }
 }
 
-/** A process that was stopped before it could listen for signals had nothing to drain. */
-function endedByStop(child: Bun.Subprocess): boolean {
-  return child.signalCode === 'SIGTERM' || child.signalCode === 'SIGINT'
-}
+type End = { exitCode: number; signal: string | undefined; error?: Error }
 
-function describeEnd(child: Bun.Subprocess): string {
-  return child.signalCode ? `was killed by ${child.signalCode}` : `ended with ${child.exitCode}`
+async function runOnce(spawn: () => Bun.Subprocess): Promise<End> {
+  try {
+    const child = spawn()
+    return { exitCode: await child.exited, signal: child.signalCode?.toString() }
+  } catch (error) {
+    // No memory, no process to be had, the executable being replaced: all of it may pass.
+    if (error instanceof Error) return { exitCode: EXIT.failed, signal: undefined, error }
+    throw error
+  }
 }
 
 type SignalHandlers = { stop(): void; reload(): void }

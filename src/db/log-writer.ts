@@ -21,8 +21,8 @@ export type LogWriter = {
   /** Runs `work` in one transaction that holds the write lock from its start. */
   transact(work: () => void): void
   /**
-   * Moves the write-ahead log into the database file and both to the disk; whether all of it went
-   * (a long reader holds it up).
+   * Moves the write-ahead log into the database file and that to the disk, without waiting for
+   * readers; whether all of it went.
    */
   checkpoint(): boolean
 }
@@ -57,7 +57,7 @@ export function createLogWriter(database: Database): LogWriter {
     'INSERT OR REPLACE INTO journal_positions (id, segment, offset_bytes) VALUES (1, ?, ?)'
   )
   const checkpoint = database.query<{ busy: number; log: number; checkpointed: number }, []>(
-    'PRAGMA wal_checkpoint(TRUNCATE)'
+    'PRAGMA wal_checkpoint(PASSIVE)'
   )
   const transaction = database.transaction((work: () => void) => work())
 

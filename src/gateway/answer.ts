@@ -18,10 +18,8 @@ export type StreamedAnswer = {
   kind: 'stream'
   headers: Record<string, string>
   stream: UpstreamStream
-  /** Frames that came while the head was held. */
+  /** What came up to the first meaningful frame. */
   held: Uint8Array[]
-  /** The read under way, where the head left before anything meaningful came. */
-  pending: Promise<Uint8Array | undefined> | undefined
   attempt: OpenAttempt
 }
 

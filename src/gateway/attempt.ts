@@ -3,13 +3,12 @@ import type { Envelope } from '../protocols/envelope'
 import type { Protocol, RequestChanges } from '../protocols/protocol'
 import { Deadlines } from '../providers/deadlines'
 import { readWholeBody } from '../providers/read-body'
-import type { ResendReason, Sender } from '../providers/send'
+import type { ResendReason, Sender, SendResult } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
 import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
 import type { Presence } from './client-call'
-import { holdHead } from './hold-head'
 import type { RequestRecord } from './request-record'
 import { UpstreamStream } from './upstream-stream'
 
@@ -19,44 +18,39 @@ const MAX_ERROR_BYTES = 256 * 1024
 export type AttemptContext = {
   sender: Sender
   ticker: Ticker
-  /** How long a stream's head waits for its first meaningful frame. */
-  headHoldMs: number
   log(attempt: AttemptRecord): void
 }
 
 export type AttemptRequest = {
   protocol: Protocol
   envelope: Envelope
-  target: Target
-  passedHeaders: Readonly<Record<string, string>>
+  passedHeaders: Readonly<Record<string, string>> | undefined
   presence: Presence
   record: RequestRecord
-  /** Why the attempt before this one is repeated. */
-  resendOf: ResendReason | undefined
 }
 
 export type AttemptResult =
   | { ok: true; answer: UpstreamAnswer }
   | { ok: false; error: GatewayError; resend: ResendReason | undefined }
 
-/** One call of one target. Its facts are appended to the record when it ends, however it ends. */
-export async function attempt(
+/**
+ * One call of one target. Its facts are appended to the record when it ends, however it ends. `resendOf`
+ * says why the attempt before it is repeated.
+ */
+export function attempt(
   context: AttemptContext,
-  request: AttemptRequest
+  request: AttemptRequest,
+  target: Target,
+  resendOf: ResendReason | undefined
 ): Promise<AttemptResult> {
-  const call = new UpstreamCall(context, request)
-  try {
-    return await call.run()
-  } catch (error) {
-    const failure = GatewayError.from(error)
-    call.close(failure)
-    return { ok: false, error: failure, resend: undefined }
-  }
+  return new UpstreamCall(context, request, target, resendOf).run()
 }
 
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
+  readonly #target: Target
+  readonly #resendOf: ResendReason | undefined
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
   readonly #startedAt = performance.now()
@@ -65,11 +59,18 @@ class UpstreamCall {
   #upstreamRequestId: string | undefined
   #isClosed = false
 
-  constructor(context: AttemptContext, request: AttemptRequest) {
-    const { provider, upstreamModel } = request.target
+  constructor(
+    context: AttemptContext,
+    request: AttemptRequest,
+    target: Target,
+    resendOf: ResendReason | undefined
+  ) {
+    const { provider, upstreamModel } = target
     const { name, configuration } = provider
     this.#context = context
     this.#request = request
+    this.#target = target
+    this.#resendOf = resendOf
     this.#deadlines = new Deadlines(
       name,
       configuration.deadlines,
@@ -84,42 +85,54 @@ class UpstreamCall {
   }
 
   async run(): Promise<AttemptResult> {
-    const { protocol, envelope, target, passedHeaders, presence, record, resendOf } = this.#request
+    const { presence, record } = this.#request
     presence.onLeave((reason) => this.#deadlines.abort(reason))
     this.#context.ticker.add(this.#deadlines)
-    const sent = await this.#context.sender.send({
-      provider: target.provider,
+    try {
+      const sent = await this.#send()
+      if (sent.ok) return { ok: true, answer: await this.#receive(sent.response) }
+      this.close(sent.error)
+      return sent
+    } catch (error) {
+      const failure = GatewayError.from(error)
+      this.close(failure)
+      return { ok: false, error: failure, resend: undefined }
+    } finally {
+      if (record.headLeftMs === undefined) record.waitedMs += performance.now() - this.#startedAt
+    }
+  }
+
+  #send(): Promise<SendResult> {
+    const { protocol, envelope, passedHeaders } = this.#request
+    return this.#context.sender.send({
+      provider: this.#target.provider,
       path: protocol.upstream.path,
       body: protocol.upstream.renderRequest(envelope, this.#changes),
       headers: passedHeaders,
       deadlines: this.#deadlines,
-      fresh: resendOf === 'connection_reset',
+      fresh: this.#resendOf === 'connection_reset',
     })
-    if (!sent.ok) {
-      record.waitedMs += performance.now() - this.#startedAt
-      this.close(sent.error)
-      return sent
-    }
-    const { response } = sent
+  }
+
+  #receive(response: Response): Promise<UpstreamAnswer> {
+    const { stream } = this.#request.envelope
     this.#headAt = performance.now()
     this.#status = response.status
     this.#upstreamRequestId = response.headers.get('x-request-id') ?? undefined
     const isStream =
+      stream &&
       response.ok &&
-      envelope.stream &&
       (response.headers.get('content-type')?.startsWith('text/event-stream') ?? false)
-    const answer = isStream
-      ? await this.#openStream(response)
-      : await this.#readWhole(response, envelope.stream)
-    record.waitedMs += performance.now() - this.#startedAt
-    return { ok: true, answer }
+    return isStream ? this.#openStream(response) : this.#readWhole(response, stream)
   }
 
   /** Ends the attempt and writes down how. Only the first call counts. */
   close(error: GatewayError | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const { record, target, presence, resendOf } = this.#request
+    const { record, presence } = this.#request
+    const target = this.#target
+    const resendOf = this.#resendOf
     this.#context.ticker.remove(this.#deadlines)
     presence.onLeave(undefined)
     const entry: AttemptRecord = {
@@ -144,13 +157,14 @@ class UpstreamCall {
   }
 
   async #readWhole(response: Response, wantsStream: boolean): Promise<UpstreamAnswer> {
-    const { protocol, target } = this.#request
+    const { protocol } = this.#request
+    const { provider } = this.#target
     this.#deadlines.headArrived()
     const { status } = response
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
     const body = await readWholeBody(response, this.#deadlines, maxBytes)
     if (!response.ok)
-      throw protocol.upstream.parseError(target.provider.name, {
+      throw protocol.upstream.parseError(provider.name, {
         status,
         headers: passHeaders(response.headers),
         body,
@@ -159,7 +173,7 @@ class UpstreamCall {
     if (wantsStream)
       throw new GatewayError(
         'upstream_malformed',
-        `the provider '${target.provider.name}' answered a streamed request with a whole answer`
+        `the provider '${provider.name}' answered a streamed request with a whole answer`
       )
     this.close(undefined)
     return { kind: 'whole', status, headers: passHeaders(response.headers), body, facts }
@@ -170,7 +184,7 @@ class UpstreamCall {
     const frames = protocol.upstream.createFrameReader(envelope, this.#changes)
     const body = response.body ?? new Blob([]).stream()
     const stream = new UpstreamStream(body, frames, this.#deadlines)
-    const { held, pending } = await holdHead(stream, this.#context.ticker, this.#context.headHoldMs)
+    const held = await stream.readToContent()
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#context.ticker.remove(this.#deadlines)
     return {
@@ -178,7 +192,6 @@ class UpstreamCall {
       headers: passHeaders(response.headers),
       stream,
       held,
-      pending,
       attempt: {
         tick: (nowMs) => this.#deadlines.tick(nowMs),
         abort: (reason) => this.#deadlines.abort(reason),

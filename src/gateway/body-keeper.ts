@@ -1,41 +1,38 @@
 import type { BodiesRecord } from '../telemetry/records'
-import { redact } from '../telemetry/redact'
-
-const decoder = new TextDecoder()
+import { captureBody } from '../telemetry/redact'
 
 /** Keeps the beginning of a request's two bodies for the log: capped as they pass, redacted at the end. */
 export class BodyKeeper {
   readonly #request: Uint8Array
-  readonly #requestTruncated: boolean
   readonly #maxBytes: number
-  #answer: Uint8Array[] = []
+  readonly #answer: Uint8Array[] = []
   #answerBytes = 0
-  #answerTruncated = false
 
   /** `maxBytes` of each body are kept. */
   constructor(request: Uint8Array, maxBytes: number) {
-    this.#request = request.subarray(0, maxBytes)
-    this.#requestTruncated = request.length > maxBytes
+    this.#request = request
     this.#maxBytes = maxBytes
   }
 
   append(bytes: Uint8Array): void {
-    const room = this.#maxBytes - this.#answerBytes
-    if (bytes.length > room) this.#answerTruncated = true
+    // One byte more than is kept, so that what was cut is known to be cut.
+    const room = this.#maxBytes + 1 - this.#answerBytes
     if (room <= 0) return
-    const kept = bytes.subarray(0, room)
+    const kept = bytes.slice(0, room)
     this.#answer.push(kept)
     this.#answerBytes += kept.length
   }
 
   toRecord(requestId: string): BodiesRecord {
+    const request = captureBody(this.#request, this.#maxBytes)
+    const answer = captureBody(Buffer.concat(this.#answer), this.#maxBytes)
     return {
       kind: 'bodies',
       requestId,
-      request: redact(decoder.decode(this.#request)),
-      answer: redact(decoder.decode(Buffer.concat(this.#answer))),
-      requestTruncated: this.#requestTruncated,
-      answerTruncated: this.#answerTruncated,
+      request: request.text,
+      answer: answer.text,
+      requestTruncated: request.truncated,
+      answerTruncated: answer.truncated,
     }
   }
 }

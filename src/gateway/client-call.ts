@@ -5,8 +5,8 @@ export type ClientCall = {
   /** The virtual key as presented, from whichever header carries it. */
   token: string | undefined
   clientRequestId: string | undefined
-  /** Headers that may go upstream as they are. */
-  passedHeaders: Readonly<Record<string, string>>
+  /** Headers that may go upstream as they are; `undefined` for none. */
+  passedHeaders: Readonly<Record<string, string>> | undefined
   /**
    * Reads the body, calling `hold` with each number of bytes before they are kept. Throws
    * `request_too_large`, `request_timeout`, and what `hold` throws.
@@ -21,13 +21,11 @@ export type ClientCall = {
 /** The client has left, wherever its request is: whoever waits on its behalf is told here. */
 export class Presence {
   readonly #signal: AbortSignal
-  readonly #tell: () => void
   #listener: ((reason: GatewayError) => void) | undefined
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
-    this.#tell = () => this.#listener?.(clientClosed())
-    signal.addEventListener('abort', this.#tell)
+    signal.addEventListener('abort', () => this.#tell())
   }
 
   get hasLeft(): boolean {
@@ -54,9 +52,8 @@ export class Presence {
     })
   }
 
-  dispose(): void {
-    this.#listener = undefined
-    this.#signal.removeEventListener('abort', this.#tell)
+  #tell(): void {
+    this.#listener?.(clientClosed())
   }
 }
 

@@ -6,9 +6,10 @@ import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
 import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
-import type { WholeAnswer, StreamedAnswer } from './answer'
+import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
 import { type ClientCall, Presence } from './client-call'
+import { holdHead } from './hold-head'
 import { relay } from './relay'
 import { RequestRecord } from './request-record'
 import { turn } from './turn'
@@ -29,8 +30,6 @@ export type GatewayParts = {
   sender: Sender
   admission: Admission
   log: RequestLog
-  /** A request is refused, rather than served, while the disk takes no log. */
-  refusesUnlogged(): boolean
   /** The caller of a presented key; `undefined` where none is required. Throws `invalid_api_key`. */
   authenticate(token: string | undefined): Caller | undefined
   /** The caller may use a model, named `provider/model`. */
@@ -67,8 +66,9 @@ export async function handle(
     exchange.authenticate()
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
-    const answer = await exchange.turn(envelope, plan)
-    return answer.kind === 'whole' ? exchange.answer(answer) : exchange.stream(answer)
+    const turning = exchange.turn(envelope, plan)
+    if (envelope.stream) return await exchange.stream(turning)
+    return exchange.answer(toWhole(await turning))
   } catch (error) {
     return exchange.fail(error)
   }
@@ -111,22 +111,14 @@ class Exchange {
   authenticate(): void {
     this.#parts.admission.enter()
     this.#isAdmitted = true
-    if (this.#parts.log.state() === 'full' && this.#parts.refusesUnlogged())
-      throw new GatewayError('log_unavailable', 'requests can not be logged: the disk is full', {
-        retryAfterSeconds: 5,
-      })
+    this.#parts.log.assertWritable()
     this.#caller = this.#parts.authenticate(this.#call.token)
     this.#record.keyId = this.#caller?.id
     this.#record.keyName = this.#caller?.name
   }
 
   async read(): Promise<Envelope> {
-    const startedAt = performance.now()
-    const body = await this.#call.readBody((bytes) => {
-      this.#parts.admission.hold(bytes)
-      this.#heldBytes += bytes
-    })
-    this.#record.waitedMs += performance.now() - startedAt
+    const body = await this.#readBody()
     this.#record.bodyBytes = body.length
     const envelope = this.#protocol.client.parseRequest(body)
     this.#record.requestedModel = envelope.model
@@ -134,6 +126,18 @@ class Exchange {
     if ((this.#caller?.bodies ?? this.#settings.logBodies) === 'full')
       this.#bodies = new BodyKeeper(body, this.#settings.maxLoggedBodyBytes)
     return envelope
+  }
+
+  async #readBody(): Promise<Uint8Array> {
+    const startedAt = performance.now()
+    try {
+      return await this.#call.readBody((bytes) => {
+        this.#parts.admission.hold(bytes)
+        this.#heldBytes += bytes
+      })
+    } finally {
+      this.#record.waitedMs += performance.now() - startedAt
+    }
   }
 
   plan(envelope: Envelope): readonly Target[] {
@@ -146,7 +150,6 @@ class Exchange {
       {
         sender: this.#parts.sender,
         ticker: this.#parts.ticker,
-        headHoldMs: this.#settings.headHoldMs,
         log: (entry) => this.#parts.log.attempt(entry),
       },
       {
@@ -170,27 +173,34 @@ class Exchange {
     return { status, headers, body }
   }
 
-  stream(answer: StreamedAnswer): Answer {
-    const { headers, stream } = answer
+  async stream(turning: Promise<UpstreamAnswer>): Promise<Answer> {
+    const record = this.#record
+    const { headHoldMs, heartbeatMs, clientStallMs } = this.#settings
+    const arriving = turning.then(toStreamed)
+    const startedAt = performance.now()
+    const waitedMs = record.waitedMs
+    const answer = await holdHead(arriving, this.#parts.ticker, headHoldMs)
+    if (answer === undefined) record.waitedMs = waitedMs + performance.now() - startedAt
+    const headers = answer?.headers ?? {}
     this.#noteHead(headers)
-    if (stream.hasContent) this.#record.firstTokenMs = this.#record.elapsedMs()
     headers['content-type'] = 'text/event-stream; charset=utf-8'
     headers['cache-control'] = 'no-cache'
     headers['x-accel-buffering'] = 'no'
-    this.#call.keepOpen(true)
-    const body = relay(answer, {
+    const body = relay(answer ?? arriving, {
       ticker: this.#parts.ticker,
       client: this.#protocol.client,
-      heartbeatMs: this.#settings.heartbeatMs,
-      clientStallMs: this.#settings.clientStallMs,
+      heartbeatMs,
+      clientStallMs,
       onBytes: (bytes) => {
-        this.#record.answerBytes += bytes.length
+        record.answerBytes += bytes.length
         this.#bodies?.append(bytes)
-        if (stream.hasContent) this.#record.firstTokenMs ??= this.#record.elapsedMs()
       },
-      onEnd: (error) => {
-        this.#record.facts = stream.facts
-        this.#call.keepOpen(false)
+      onContent: () => {
+        record.firstTokenMs = record.elapsedMs()
+      },
+      onEnd: (error, facts) => {
+        record.facts = facts
+        if (error?.code === 'internal_error') this.#parts.report(record.id, error.cause ?? error)
         this.#end(error?.code === 'client_closed' ? error.status : 200, error)
       },
     })
@@ -211,13 +221,15 @@ class Exchange {
     if (error.shouldRetry !== undefined) headers['x-should-retry'] = String(error.shouldRetry)
     this.#noteHead(headers)
     const body = this.#protocol.client.renderError(error)
-    this.#record.answerBytes = body.length
+    if (error.code !== 'client_closed') this.#record.answerBytes = body.length
     this.#end(error.status, error)
     return { status: error.status, headers, body }
   }
 
   #begin(): void {
     this.#record.hasBegun = true
+    // From here on the deadlines are the upstream's: the server must not cut a client that waits.
+    this.#call.keepOpen(true)
     this.#parts.log.begin(this.#record.toBegin())
   }
 
@@ -227,8 +239,8 @@ class Exchange {
     record.headLeftMs = record.elapsedMs()
     headers['x-request-id'] = record.id
     headers['server-timing'] = record.serverTiming()
-    if (record.servedModel === undefined) return
-    headers['x-tg-model'] = encodeURI(record.servedModel)
+    if (record.target === undefined) return
+    headers['x-tg-model'] = record.target.headerName
     headers['x-tg-attempts'] = String(Math.max(1, record.attempts.length))
   }
 
@@ -237,15 +249,29 @@ class Exchange {
     const record = this.#record
     if (record.hasEnded) return
     record.hasEnded = true
-    this.#presence.dispose()
+    this.#presence.onLeave(undefined)
     if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
     const { log } = this.#parts
+    const isCancelled = error?.code === 'client_closed'
     if (!record.hasBegun) {
-      log.refused(record.toBegin(), record.toEnd(status, 'refused', error))
+      const outcome = isCancelled ? 'cancelled' : 'refused'
+      log.refused(record.toBegin(), record.toEnd(status, outcome, error))
       return
     }
+    this.#call.keepOpen(false)
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
-    const isCancelled = error?.code === 'client_closed'
     log.end(record.toEnd(status, error ? (isCancelled ? 'cancelled' : 'failed') : 'ok', error))
   }
+}
+
+// A request gets the kind of answer that it asked for, or an error: `attempt` sees to it.
+
+function toWhole(answer: UpstreamAnswer): WholeAnswer {
+  if (answer.kind === 'whole') return answer
+  throw new Error('a request that is not streamed was answered by a stream')
+}
+
+function toStreamed(answer: UpstreamAnswer): StreamedAnswer {
+  if (answer.kind === 'stream') return answer
+  throw new Error('a streamed request was answered whole')
 }

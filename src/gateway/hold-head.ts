@@ -1,47 +1,28 @@
 import type { Ticker } from '../std/ticker'
-import { MAX_FRAME_BYTES, type UpstreamStream } from './upstream-stream'
-
-export type HeldHead = {
-  held: Uint8Array[]
-  /** The read that was under way when the time was up. */
-  pending: Promise<Uint8Array | undefined> | undefined
-}
-
-const EXPIRED = Symbol('expired')
 
 /**
- * Reads a stream up to its first meaningful frame, so that a failure before it can still be a status. After
- * `holdMs` the head leaves all the same, and only the status is settled. Throws what breaks the stream.
+ * Waits for an answer's first meaningful frame, so that a failure before it can still be a status, and another
+ * target still be tried. After `holdMs` it gives `undefined`: the head leaves all the same, and only the
+ * status is settled. Throws what `answer` rejects with.
  */
-export async function holdHead(
-  stream: UpstreamStream,
+export async function holdHead<T>(
+  answer: Promise<T>,
   ticker: Ticker,
   holdMs: number
-): Promise<HeldHead> {
-  const held: Uint8Array[] = []
-  let heldBytes = 0
-  const { promise: expired, resolve: expire } = Promise.withResolvers<typeof EXPIRED>()
+): Promise<T | undefined> {
+  const { promise: expired, resolve: expire } = Promise.withResolvers<undefined>()
   const dueAtMs = performance.now() + holdMs
   const watch = {
     tick(nowMs: number) {
-      if (nowMs >= dueAtMs) expire(EXPIRED)
+      if (nowMs >= dueAtMs) expire(undefined)
     },
   }
   ticker.add(watch)
   try {
-    for (;;) {
-      const next = stream.next()
-      const bytes = await Promise.race([next, expired])
-      if (bytes === EXPIRED) {
-        // The relay awaits it; a failure until then is not unhandled.
-        next.catch(() => {})
-        return { held, pending: next }
-      }
-      if (bytes === undefined) return { held, pending: undefined }
-      held.push(bytes)
-      heldBytes += bytes.length
-      if (stream.hasContent || heldBytes > MAX_FRAME_BYTES) return { held, pending: undefined }
-    }
+    const first = await Promise.race([answer, expired])
+    // The relay awaits it; a failure until then is not unhandled.
+    if (first === undefined) answer.catch(() => {})
+    return first
   } finally {
     ticker.remove(watch)
   }

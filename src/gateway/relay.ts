@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
-import type { ClientHalf } from '../protocols/protocol'
+import type { AnswerFacts, ClientHalf } from '../protocols/protocol'
 import type { Ticker, Watch } from '../std/ticker'
 import type { StreamedAnswer } from './answer'
 import { clientClosed } from './client-call'
@@ -12,13 +12,18 @@ export type RelayOptions = {
   clientStallMs: number
   /** Each piece of the answer, before it leaves. */
   onBytes(bytes: Uint8Array): void
+  /** The answer's first content has come. */
+  onContent(): void
   /** Called once, before the last bytes leave: what is written down then survives the process. */
-  onEnd(error: GatewayError | undefined): void
+  onEnd(error: GatewayError | undefined, facts: AnswerFacts | undefined): void
 }
 
-/** The answer's stream for the client: whole frames as they come, pulled by the client's own pace. */
+/**
+ * The answer's stream for the client: whole frames as they come, pulled by the client's own pace. An answer
+ * whose head left before its first frame is still to come.
+ */
 export function relay(
-  answer: StreamedAnswer,
+  answer: StreamedAnswer | Promise<StreamedAnswer>,
   options: RelayOptions
 ): ReadableStream<Uint8Array<ArrayBufferLike>> {
   const source = new RelaySource(answer, options)
@@ -26,21 +31,23 @@ export function relay(
 }
 
 class RelaySource implements Watch {
-  readonly #answer: StreamedAnswer
+  #answer: StreamedAnswer | undefined
+  #arriving: Promise<StreamedAnswer> | undefined
   readonly #options: RelayOptions
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  #held: Uint8Array[]
-  #pending: Promise<Uint8Array | undefined> | undefined
+  #held: Uint8Array[] = []
   /** A frame is awaited from the upstream; otherwise the client has yet to take what it was given. */
   #isReading = false
   #changedAtMs = performance.now()
+  #hasContent = false
+  /** Nothing more goes to the client. */
+  #isClosed = false
   #isEnded = false
 
-  constructor(answer: StreamedAnswer, options: RelayOptions) {
-    this.#answer = answer
+  constructor(answer: StreamedAnswer | Promise<StreamedAnswer>, options: RelayOptions) {
     this.#options = options
-    this.#held = answer.held
-    this.#pending = answer.pending
+    if (answer instanceof Promise) this.#arriving = answer
+    else this.#take(answer)
     options.ticker.add(this)
   }
 
@@ -48,13 +55,14 @@ class RelaySource implements Watch {
     this.#controller = controller
     // Bun may pull again while a pull is waiting (seen with 1.4.5); the first one serves both.
     if (this.#isReading) return
-    // Bun completes a head with its first byte: a head that leaves before any frame takes a comment along.
-    if (this.#pending && this.#held.length === 0) this.#beat(performance.now())
+    // Bun completes a head with its first byte: one that leaves before any frame takes a comment along.
+    if (this.#arriving) this.#beat(performance.now())
     const bytes = await this.#next()
-    if (this.#isEnded) return
+    if (this.#isClosed) return
     this.#setReading(false)
     if (bytes instanceof GatewayError) return this.#endWith(bytes)
-    const isLast = bytes === undefined || (this.#held.length === 0 && this.#answer.stream.isDone)
+    const isLast = bytes === undefined || this.#answer?.stream.isDone === true
+    this.#noteContent()
     if (bytes) this.#options.onBytes(bytes)
     if (isLast) this.#end(undefined)
     if (bytes) controller.enqueue(bytes)
@@ -63,34 +71,45 @@ class RelaySource implements Watch {
 
   /** The client has left. */
   cancel(): void {
-    const reason = clientClosed()
-    this.#answer.attempt.abort(reason)
-    this.#answer.stream.cancel()
-    this.#end(reason)
+    this.#leave(clientClosed())
   }
 
   tick(nowMs: number): void {
     const silentMs = nowMs - this.#changedAtMs
     if (this.#isReading) {
-      this.#answer.attempt.tick(nowMs)
-      if (silentMs >= this.#options.heartbeatMs && !this.#isEnded) this.#beat(nowMs)
+      this.#answer?.attempt.tick(nowMs)
+      if (silentMs >= this.#options.heartbeatMs && !this.#isClosed) this.#beat(nowMs)
     } else if (silentMs >= this.#options.clientStallMs) this.#cut()
   }
 
   async #next(): Promise<Uint8Array | undefined | GatewayError> {
-    if (this.#held.length > 0) {
-      const [first, ...others] = this.#held
-      this.#held = []
-      return others.length === 0 ? first : Buffer.concat([first ?? new Uint8Array(0), ...others])
-    }
     this.#setReading(true)
     try {
-      const next = this.#pending ?? this.#answer.stream.next()
-      this.#pending = undefined
-      return await next
+      if (this.#arriving) this.#take(await this.#arriving)
+      if (this.#held.length > 0) return this.#takeHeld()
+      return await this.#answer?.stream.next()
     } catch (error) {
       return GatewayError.from(error)
     }
+  }
+
+  #take(answer: StreamedAnswer): void {
+    this.#arriving = undefined
+    this.#answer = answer
+    this.#held = answer.held
+    this.#noteContent()
+  }
+
+  #takeHeld(): Uint8Array | undefined {
+    const [first, ...others] = this.#held
+    this.#held = []
+    return others.length === 0 ? first : Buffer.concat([first ?? new Uint8Array(0), ...others])
+  }
+
+  #noteContent(): void {
+    if (this.#hasContent || this.#answer?.stream.hasContent !== true) return
+    this.#hasContent = true
+    this.#options.onContent()
   }
 
   #setReading(isReading: boolean): void {
@@ -115,17 +134,37 @@ class RelaySource implements Watch {
   /** A client that reads nothing holds a connection and our memory for nothing. */
   #cut(): void {
     const reason = new GatewayError('client_closed', 'the client stopped reading its answer')
-    this.#answer.attempt.abort(reason)
-    this.#answer.stream.cancel()
-    this.#end(reason)
+    this.#leave(reason)
     this.#controller?.error(reason)
   }
 
+  #leave(reason: GatewayError): void {
+    this.#isClosed = true
+    this.#answer?.attempt.abort(reason)
+    this.#answer?.stream.cancel()
+    if (this.#arriving) void this.#endOnArrival(this.#arriving, reason)
+    else this.#end(reason)
+  }
+
+  /** The attempt hears of it from the client's own signal, and is written down before the request is. */
+  async #endOnArrival(arriving: Promise<StreamedAnswer>, reason: GatewayError): Promise<void> {
+    try {
+      const answer = await arriving
+      this.#take(answer)
+      answer.attempt.abort(reason)
+      answer.stream.cancel()
+    } catch {
+      // Whatever it failed of, the client had left before.
+    }
+    this.#end(reason)
+  }
+
   #end(error: GatewayError | undefined): void {
+    this.#isClosed = true
     if (this.#isEnded) return
     this.#isEnded = true
     this.#options.ticker.remove(this)
-    this.#answer.attempt.close(error)
-    this.#options.onEnd(error)
+    this.#answer?.attempt.close(error)
+    this.#options.onEnd(error, this.#answer?.stream.facts)
   }
 }

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { AnswerFacts } from '../protocols/protocol'
+import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
 
 /**
@@ -21,9 +22,8 @@ export class RequestRecord {
   requestedModel: string | undefined
   stream = false
   bodyBytes = 0
-  provider: string | undefined
-  /** `provider/model`, once a target was chosen. */
-  servedModel: string | undefined
+  /** The last target that was chosen. */
+  target: Target | undefined
   /** Time spent on others: the client's upload and the upstream, until the head left. */
   waitedMs = 0
   headLeftMs: number | undefined
@@ -44,10 +44,8 @@ export class RequestRecord {
 
   /** https://www.w3.org/TR/server-timing/ */
   serverTiming(): string {
-    const own = `gateway;dur=${this.gatewayMs().toFixed(2)}`
-    return this.attempts.length === 0 && this.provider === undefined
-      ? own
-      : `${own}, upstream;dur=${this.waitedMs.toFixed(2)}`
+    const own = `gateway;dur=${toHundredths(this.gatewayMs())}`
+    return this.target === undefined ? own : `${own}, upstream;dur=${toHundredths(this.waitedMs)}`
   }
 
   toBegin(): BeginRecord {
@@ -72,13 +70,13 @@ export class RequestRecord {
     return {
       kind: 'end',
       requestId: this.id,
-      endedAtMs: this.startedAtMs + totalMs,
+      endedAtMs: Math.round(this.startedAtMs + totalMs),
       status,
       outcome,
       errorCode: error?.code,
       errorMessage: error && (error.detail ? `${error.message}: ${error.detail}` : error.message),
-      provider: this.provider,
-      servedModel: this.servedModel,
+      provider: this.target?.provider.name,
+      servedModel: this.target?.name,
       finishReasons: this.facts?.finishReasons ?? [],
       usage: this.facts?.usage,
       usageProvenance: answered ? (this.facts?.usage ? 'provider' : 'missing') : undefined,
@@ -88,4 +86,8 @@ export class RequestRecord {
       answerBytes: this.answerBytes,
     }
   }
+}
+
+function toHundredths(durationMs: number): number {
+  return Math.round(durationMs * 100) / 100
 }

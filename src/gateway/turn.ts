@@ -3,11 +3,12 @@ import type { ResendReason } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
 import { attempt, type AttemptContext, type AttemptRequest } from './attempt'
+import type { Presence } from './client-call'
 
 /** A refused HTTP/2 stream was never processed, so it may be sent again until one is taken. */
 const MAX_REFUSED_STREAMS = 6
 
-export type TurnRequest = Omit<AttemptRequest, 'target' | 'resendOf'> & {
+export type TurnRequest = AttemptRequest & {
   /** The targets in order; never empty. */
   plan: readonly Target[]
 }
@@ -19,39 +20,41 @@ export type TurnRequest = Omit<AttemptRequest, 'target' | 'resendOf'> & {
 export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
   let failure: GatewayError | undefined
   for (const target of request.plan) {
-    request.record.provider = target.provider.name
-    request.record.servedModel = target.name
-    const result = await attemptTarget(context, request, target)
-    if (result instanceof GatewayError) failure = result
-    else return result
+    request.record.target = target
+    const again = new Resending(target)
+    let resendOf: ResendReason | undefined
+    do {
+      const result = await attempt(context, request, target, resendOf)
+      if (result.ok) return result.answer
+      failure = result.error
+      resendOf = again.allow(result.resend)
+      if (resendOf === 'http2_refused') await again.pause(request.presence)
+    } while (resendOf !== undefined)
   }
   throw failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
 }
 
-/** Attempts one target, and again where that is safe or the provider's owner allows it. */
-async function attemptTarget(
-  context: AttemptContext,
-  request: TurnRequest,
-  target: Target
-): Promise<UpstreamAnswer | GatewayError> {
-  let resendOf: ResendReason | undefined
-  let refusedStreams = 0
-  let wasReset = false
-  for (;;) {
-    const result = await attempt(context, { ...request, target, resendOf })
-    if (result.ok) return result.answer
-    const { error, resend } = result
-    if (resend === 'http2_refused' && refusedStreams < MAX_REFUSED_STREAMS) {
-      refusedStreams++
-      // At once the first time; then the connection gets a moment to finish what it has.
-      if (refusedStreams > 1) await request.presence.sleep(2 ** refusedStreams * Math.random())
-    } else if (
-      resend === 'connection_reset' &&
-      !wasReset &&
-      target.provider.configuration.retryOnReset
-    ) {
-      wasReset = true
-    } else return error
-    resendOf = resend
+/** How often one target is sent the same request again: where that is safe, or its owner allows it. */
+class Resending {
+  readonly #target: Target
+  #refusedStreams = 0
+  #wasReset = false
+
+  constructor(target: Target) {
+    this.#target = target
+  }
+
+  /** The reason given back is the one that is allowed. */
+  allow(resend: ResendReason | undefined): ResendReason | undefined {
+    if (resend === 'http2_refused')
+      return ++this.#refusedStreams <= MAX_REFUSED_STREAMS ? resend : undefined
+    if (resend === undefined || this.#wasReset) return undefined
+    this.#wasReset = true
+    return this.#target.provider.configuration.retryOnReset ? resend : undefined
+  }
+
+  /** At once the first time; then the connection gets a moment to finish what it has. */
+  async pause(presence: Presence): Promise<void> {
+    if (this.#refusedStreams > 1) await presence.sleep(2 ** this.#refusedStreams * Math.random())
   }
 }

@@ -24,6 +24,7 @@ export class UpstreamStream {
   readonly #deadlines: Deadlines
   readonly #framer = new SseFramer()
   #failure: GatewayError | undefined
+  /** A frame has come since a frame was last awaited; comments don't count. */
   #hasFrame = false
   #hasContent = false
   #isDone = false
@@ -50,15 +51,29 @@ export class UpstreamStream {
 
   /** The next whole frames; `undefined` at a clean end. Throws what broke the stream, once. */
   async next(): Promise<Uint8Array | undefined> {
-    if (this.#hasFrame) this.#deadlines.awaitFrame(performance.now())
     for (;;) {
       if (this.#failure) throw this.#fail(this.#failure)
       if (this.#isDone) return undefined
+      if (this.#hasFrame) this.#deadlines.awaitFrame(performance.now())
+      this.#hasFrame = false
       const chunk = await this.#read()
       const bytes = chunk ? this.#take(chunk) : this.#takeRest()
       if (this.#isDone && chunk) void this.#drain()
       if (bytes) return bytes
     }
+  }
+
+  /** Everything up to the first meaningful frame, or as much as one frame may have. */
+  async readToContent(): Promise<Uint8Array[]> {
+    const read: Uint8Array[] = []
+    let readBytes = 0
+    while (!this.#hasContent && readBytes <= MAX_FRAME_BYTES) {
+      const bytes = await this.next()
+      if (bytes === undefined) break
+      read.push(bytes)
+      readBytes += bytes.length
+    }
+    return read
   }
 
   /** Lets go of the upstream. */

@@ -32,11 +32,11 @@ export function toClientCall(
   }
 }
 
-function passHeaders(headers: Headers): Record<string, string> {
-  const passed: Record<string, string> = {}
+function passHeaders(headers: Headers): Record<string, string> | undefined {
+  let passed: Record<string, string> | undefined
   for (const name of PASSED) {
     const value = headers.get(name)
-    if (value !== null) passed[name] = value
+    if (value !== null) (passed ??= {})[name] = value
   }
   return passed
 }

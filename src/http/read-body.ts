@@ -3,13 +3,15 @@ import type { Ticker, Watch } from '../std/ticker'
 
 const BODY_DEADLINE_MS = 60_000
 
-/** Reads request bodies, each within a minute and within the size the server allows. */
+/** Reads request bodies, each within a deadline (a minute) and within the size the server allows. */
 export class BodyReads implements Watch {
   readonly #maxBytes: () => number
+  readonly #deadlineMs: number
   readonly #waiting = new Map<() => void, number>()
 
-  constructor(ticker: Ticker, maxBytes: () => number) {
+  constructor(ticker: Ticker, maxBytes: () => number, deadlineMs: number = BODY_DEADLINE_MS) {
     this.#maxBytes = maxBytes
+    this.#deadlineMs = deadlineMs
     ticker.add(this)
   }
 
@@ -29,12 +31,12 @@ export class BodyReads implements Watch {
 
   #withDeadline(body: Promise<Uint8Array>): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const expire = () => settle(() => reject(timedOut()))
+      const expire = () => settle(() => reject(timedOut(this.#deadlineMs)))
       const settle = (how: () => void) => {
         this.#waiting.delete(expire)
         how()
       }
-      this.#waiting.set(expire, performance.now() + BODY_DEADLINE_MS)
+      this.#waiting.set(expire, performance.now() + this.#deadlineMs)
       body.then(
         (bytes) => settle(() => resolve(bytes)),
         (error: unknown) => settle(() => reject(toReadError(error)))
@@ -64,10 +66,10 @@ export class BodyReads implements Watch {
   }
 }
 
-function timedOut(): GatewayError {
+function timedOut(deadlineMs: number): GatewayError {
   return new GatewayError(
     'request_timeout',
-    `the body did not arrive within ${BODY_DEADLINE_MS / 1000} s`
+    `the body did not arrive within ${deadlineMs / 1000} s`
   )
 }
 

@@ -7,6 +7,9 @@ import { IDLE_TIMEOUT_SECONDS } from './client-call'
 /** Above what the app allows: Bun answers a larger body itself, with nothing in the 413. */
 const BODY_LIMIT_MARGIN_BYTES = 64 * 1024 * 1024
 
+/** How long requests that are cut at the end of a drain may take to notice. */
+const CUT_MS = 1_000
+
 export type Listener = {
   url: string
   port: number
@@ -24,6 +27,8 @@ export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): L
     hostname: host,
     port,
     http2: true,
+    // Without it Bun shares the port with whoever else listens there (seen with 1.4.5).
+    reusePort: false,
     development: false,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: maxBodyBytes + BODY_LIMIT_MARGIN_BYTES,
@@ -40,6 +45,9 @@ export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): L
       const cut = underWay()
       await Promise.race([closed, Bun.sleep(cut > 0 ? 0 : 50)])
       await server.stop(true)
+      // Those that were cut hear of it a moment later, and are written down then.
+      const heardAtMs = performance.now() + CUT_MS
+      while (underWay() > 0 && performance.now() < heardAtMs) await Bun.sleep(5)
       return cut
     },
   }

@@ -19,6 +19,7 @@ export class Deadlines implements Watch {
   readonly #provider: string
   readonly #settings: DeadlineSettings
   readonly #totalDueAtMs: number
+  readonly #firstByteDueAtMs: number
   #phase: Phase = 'firstByte'
   #dueAtMs: number
 
@@ -32,19 +33,23 @@ export class Deadlines implements Watch {
     this.#provider = provider
     this.#settings = settings
     this.#totalDueAtMs = startedAtMs + settings.totalMs
-    if (isConnecting) this.#phase = 'connect'
-    this.#dueAtMs = performance.now() + (isConnecting ? settings.connectMs : settings.firstByteMs)
+    const nowMs = performance.now()
+    this.#firstByteDueAtMs = nowMs + settings.firstByteMs
+    this.#dueAtMs = this.#firstByteDueAtMs
+    if (!isConnecting || settings.connectMs >= settings.firstByteMs) return
+    this.#phase = 'connect'
+    this.#dueAtMs = nowMs + settings.connectMs
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** The connection stands: what is awaited now is the first byte. */
+  /** The connection stands: what is awaited now is the first byte, whose time has been running. */
   connected(): void {
     if (this.#phase !== 'connect') return
     this.#phase = 'firstByte'
-    this.#dueAtMs = performance.now() + this.#settings.firstByteMs
+    this.#dueAtMs = this.#firstByteDueAtMs
   }
 
   /** A frame has come, and the next is waited for from now on. */

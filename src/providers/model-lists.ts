@@ -70,7 +70,7 @@ async function fetchModelList(
       provider,
       path: '/models',
       body: undefined,
-      headers: {},
+      headers: undefined,
       deadlines,
       fresh: false,
     })

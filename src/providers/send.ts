@@ -9,8 +9,8 @@ export type SendRequest = {
   /** Behind the provider's base URL, with its leading slash. */
   path: string
   body: Uint8Array | undefined
-  /** The client's headers that may pass, and `accept`. */
-  headers: Readonly<Record<string, string>>
+  /** The client's headers that may pass; `undefined` for none. */
+  headers: Readonly<Record<string, string>> | undefined
   deadlines: Deadlines
   /** Open a connection of its own: a pooled one was just found dead. */
   fresh: boolean
@@ -63,11 +63,16 @@ export function createSender(guard: AddressGuard = createAddressGuard()): Sender
   }
 }
 
+/** Most requests bring nothing of their own: then the provider's headers serve as they are. */
+function toHeaders(provider: Provider, headers: Readonly<Record<string, string>> | undefined) {
+  return headers ? { ...provider.headers, ...headers } : provider.headers
+}
+
 function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestInit {
   const { provider, body, headers, deadlines, fresh } = request
   return {
     method: body ? 'POST' : 'GET',
-    headers: { ...provider.headers, ...headers },
+    headers: toHeaders(provider, headers),
     ...(body && (isCold ? toProbingBody(body, headers, deadlines, provider) : { body })),
     ...provider.transport,
     signal: deadlines.signal,
@@ -85,7 +90,7 @@ function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestI
  */
 function toProbingBody(
   body: Uint8Array,
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> | undefined,
   deadlines: Deadlines,
   provider: Provider
 ): BunFetchRequestInit {

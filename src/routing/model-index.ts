@@ -25,6 +25,8 @@ export type ModelIndex = {
   setHostModels(provider: string, models: readonly HostModel[]): void
 }
 
+const MAX_TARGETS = 4_096
+
 /**
  * `provider/model` names its provider when the first segment is one that is configured; the rest goes
  * upstream as it is, slashes too. A bare name belongs to the first provider that knows it.
@@ -34,6 +36,7 @@ export function createModelIndex(providers: readonly Provider[]): ModelIndex {
   const hostModels = new Map<string, readonly HostModel[]>()
   let entries: readonly ModelEntry[] = []
   let bare = new Map<string, Provider>()
+  const targets = new Map<string, Target>()
   rebuild()
 
   function rebuild(): void {
@@ -49,16 +52,26 @@ export function createModelIndex(providers: readonly Provider[]): ModelIndex {
     }
     entries = nextEntries
     bare = nextBare
+    targets.clear()
+  }
+
+  function keep(name: string, target: Target): Target {
+    // Any name may stand behind a provider's, so clients could fill this without end.
+    if (targets.size >= MAX_TARGETS) targets.clear()
+    targets.set(name, target)
+    return target
   }
 
   return {
     resolve(name) {
+      const kept = targets.get(name)
+      if (kept) return kept
       const slash = name.indexOf('/')
       const prefixed = slash > 0 ? byName.get(name.slice(0, slash)) : undefined
       if (prefixed && slash < name.length - 1)
-        return { provider: prefixed, upstreamModel: name.slice(slash + 1), name }
+        return keep(name, toTarget(prefixed, name.slice(slash + 1), name))
       const provider = bare.get(name)
-      if (provider) return { provider, upstreamModel: name, name: `${provider.name}/${name}` }
+      if (provider) return keep(name, toTarget(provider, name, `${provider.name}/${name}`))
       throw notFound(name, byName, bare, entries)
     },
 
@@ -69,6 +82,10 @@ export function createModelIndex(providers: readonly Provider[]): ModelIndex {
       rebuild()
     },
   }
+}
+
+function toTarget(provider: Provider, upstreamModel: string, name: string): Target {
+  return { provider, upstreamModel, name, headerName: encodeURI(name.toWellFormed()) }
 }
 
 function notFound(

@@ -7,4 +7,6 @@ export type Target = {
   upstreamModel: string
   /** `provider/model`: what rights, the log and the answer speak of. */
   name: string
+  /** The name as a header can carry it. */
+  headerName: string
 }

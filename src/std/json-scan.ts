@@ -62,6 +62,32 @@ export function scanJsonObject(
   return after === bytes.length ? { ok: true, closeAt: at, empty } : fault(bytes, after)
 }
 
+/** The text of a scanned value where it is a string; else `undefined`. */
+export function readJsonString(
+  bytes: Uint8Array,
+  value: { start: number; end: number }
+): string | undefined {
+  if (bytes[value.start] !== QUOTE) return undefined
+  const plain = plainText(bytes, value.start + 1, value.end - 1)
+  if (plain !== undefined) return plain
+  return String(JSON.parse(new TextDecoder().decode(bytes.subarray(value.start, value.end))))
+}
+
+/** The number of a scanned value where it is written as digits alone; else `undefined`. */
+export function readJsonCount(
+  bytes: Uint8Array,
+  value: { start: number; end: number } | undefined
+): number | undefined {
+  if (value === undefined || value.end - value.start > 15) return undefined
+  let count = 0
+  for (let at = value.start; at < value.end; at++) {
+    const byte = bytes[at]
+    if (byte === undefined || !isDigit(byte)) return undefined
+    count = count * 10 + (byte - 0x30)
+  }
+  return count
+}
+
 /** Line and column (both from 1, in bytes) of a byte offset, for messages. */
 export function toLineAndColumn(
   bytes: Uint8Array,
@@ -85,17 +111,22 @@ function toMember(
   start: number,
   end: number
 ): JsonMember {
-  let name = ''
-  let at = keyStart + 1
-  for (; at < keyEnd - 1; at++) {
-    const byte = bytes[at]
-    if (byte === undefined || byte === BACKSLASH || byte >= 0x80) break
-    name += String.fromCharCode(byte)
-  }
-  if (at === keyEnd - 1) return { name, escaped: false, start, end }
+  const plain = plainText(bytes, keyStart + 1, keyEnd - 1)
+  if (plain !== undefined) return { name: plain, escaped: false, start, end }
   const key = bytes.subarray(keyStart, keyEnd)
   const decoded: unknown = JSON.parse(new TextDecoder().decode(key))
   return { name: String(decoded), escaped: key.includes(BACKSLASH), start, end }
+}
+
+/** Bytes `[from, to)` as text where they are ASCII without escapes; else `undefined`. */
+function plainText(bytes: Uint8Array, from: number, to: number): string | undefined {
+  let text = ''
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]
+    if (byte === undefined || byte === BACKSLASH || byte >= 0x80) return undefined
+    text += String.fromCharCode(byte)
+  }
+  return text
 }
 
 function fault(bytes: Uint8Array, position: number): JsonObjectScan {

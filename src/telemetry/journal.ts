@@ -117,12 +117,10 @@ class SegmentedJournal implements Journal {
   append(record: LogRecord): boolean {
     const line = encodeRecord(record)
     const isLast = record.kind === 'end' || record.kind === 'refusals'
-    if (this.#unwritten !== undefined && this.#isOver(record, line)) {
+    if (this.#unwritten !== undefined && !this.flush() && this.#isOver(record, line)) {
       this.#stats.lostRecords += 1
       this.#stats.lostBytes += Buffer.byteLength(line)
       if (isLast) this.#stats.lostRows += 1
-      // The next of the requests that come now may find room.
-      this.flush()
       return false
     }
     this.#pending += line

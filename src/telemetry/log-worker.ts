@@ -8,29 +8,28 @@ const NEXT_STEP_MS = 10
 /** How often a journal without news is looked at for requests that have become old. */
 const WAITING_MS = 1_000
 
-// Bun drops messages that arrive before a handler is set, so nothing may be awaited before.
-parentPort?.on(
-  'message',
-  createHandler((message) => parentPort?.postMessage(message))
-)
+// Bun drops messages that arrive before there is a listener, so nothing may be awaited before.
+if (parentPort) parentPort.on('message', createHandler(parentPort.postMessage.bind(parentPort)))
 
 /** The worker's loop: every message and timer is one short step, so that none waits for long. */
 function createHandler(post: (message: FromLogWorker) => void) {
   let service: LogService | undefined
   let pumping: ReturnType<typeof setTimeout> | undefined
+  let retaining: ReturnType<typeof setTimeout> | undefined
 
   function handle(message: ToLogWorker): void {
     if (message.kind === 'start') {
       service = createLogService(message.start)
       wake()
-      return retain(service)
+      return retainAfter(0)
     }
     if (service === undefined) return
     switch (message.kind) {
       case 'wake':
         return wake()
       case 'retention':
-        return service.setRetention(message.retention)
+        service.setRetention(message.retention)
+        return retainAfter(0)
       case 'find':
         return post({ kind: 'answer', call: message.call, row: service.find(message.id) })
       case 'drain':
@@ -59,10 +58,15 @@ function createHandler(post: (message: FromLogWorker) => void) {
     else if (service.isWaiting()) wake(WAITING_MS)
   }
 
-  function retain(current: LogService): void {
-    if (service !== current) return
-    const delayMs = current.retain() ? NEXT_STEP_MS : RETAIN_MS
-    setTimeout(() => work(() => retain(current)), delayMs)
+  /** Keeps deletion going, a step at a time, often while there is something to delete. */
+  function retainAfter(delayMs: number): void {
+    clearTimeout(retaining)
+    retaining = setTimeout(() => work(retain), delayMs)
+  }
+
+  function retain(): void {
+    if (service === undefined) return
+    retainAfter(service.retain() ? NEXT_STEP_MS : RETAIN_MS)
   }
 
   /** Any failure ends the thread: the next one goes on from what the database says. */

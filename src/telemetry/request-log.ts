@@ -7,6 +7,7 @@ import type { LogProgress, LogRetentionSettings } from './log-messages'
 import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
+import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, LogRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
@@ -134,7 +135,7 @@ class JournaledLog implements RequestLog {
   }
 
   attempt(record: AttemptRecord): void {
-    this.#append(record)
+    this.#append(withoutSecrets(record))
   }
 
   bodies(record: BodiesRecord): void {
@@ -144,14 +145,14 @@ class JournaledLog implements RequestLog {
   }
 
   end(record: EndRecord): void {
-    this.#append(record)
+    this.#append(withoutSecrets(record))
   }
 
   refused(begin: BeginRecord, end: EndRecord): void {
     const nowMs = Date.now()
     if (this.#refusals.admits(nowMs, this.#settings.refusedRowsPerSecond)) {
       this.#append(begin)
-      this.#append(end)
+      this.#append(withoutSecrets(end))
       return
     }
     this.#countedRefusals += 1
@@ -223,6 +224,12 @@ class JournaledLog implements RequestLog {
   #backlog(): number {
     return this.#known.unreadBytes + this.#journal.writtenBytes - this.#known.writtenBytes
   }
+}
+
+/** Providers like to repeat the credential that they refuse. */
+function withoutSecrets<R extends AttemptRecord | EndRecord>(record: R): R {
+  if (record.errorMessage === undefined) return record
+  return { ...record, errorMessage: redact(record.errorMessage) }
 }
 
 /** Says in the program log what happens to the journal, each thing once or seldom. */

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 
 import { GatewayError } from '../../errors/gateway-error'
 import type { GatewayParts } from '../../gateway/gateway'
+import { viewRequest } from '../../telemetry/request-view'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
 import { presentedToken } from '../credentials'
@@ -29,6 +30,6 @@ export function addRequestRoutes(
         'request_not_found',
         `no request '${id.slice(0, 64)}' of this key is known`
       )
-    return answerJson(startedAt, found)
+    return answerJson(startedAt, viewRequest(found))
   })
 }

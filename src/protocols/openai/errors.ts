@@ -38,18 +38,24 @@ export function parseError(provider: string, refusal: UpstreamRefusal): GatewayE
       { shouldRetry: false }
     )
   const value = parseJson(text)
-  const own = isRecord(value) && value.error ? text : undefined
   const message = describe(value) ?? excerpt(text, 300)
   return toUpstreamError(`the provider '${provider}'`, status, message, {
     headers,
-    ...(own !== undefined && { answer: own }),
+    ...(isErrorBody(value) && { answer: text }),
   })
 }
 
 /** An error that stood in an answer of status 200: as its only object, or as a frame of its stream. */
 export function toErrorInAnswer(value: Record<string, unknown>, text: string): GatewayError {
   const message = describe(value) ?? 'unknown error'
-  return toUpstreamError('the provider', statusOf(value.error), message, { answer: text })
+  return toUpstreamError('the provider', statusOf(value.error), message, {
+    ...(isErrorBody(value) && { answer: text }),
+  })
+}
+
+/** What SDKs read as an error: anything else is told of in a body of ours. */
+function isErrorBody(value: unknown): boolean {
+  return stringOf(recordOf(value, 'error'), 'message') !== undefined
 }
 
 function toUpstreamError(

@@ -49,7 +49,9 @@ export class CompletionFrameReader implements FrameReader {
   }
 
   facts(): AnswerFacts {
-    return { usage: this.#usage, finishReasons: this.#finishReasons }
+    // A choice that has not finished leaves a hole behind it.
+    const finishReasons = Array.from(this.#finishReasons, (reason) => reason ?? 'unknown')
+    return { usage: this.#usage, finishReasons }
   }
 
   /** Notes what a choice says of itself; true when it holds content or a finish reason. */
@@ -57,7 +59,8 @@ export class CompletionFrameReader implements FrameReader {
     if (!isRecord(choice)) return false
     const index = typeof choice.index === 'number' ? choice.index : 0
     if (index >= this.#seen && index < MAX_CHOICES) this.#seen = index + 1
-    const reason = stringOf(choice, 'finish_reason')
+    // Some hosts say '' in place of null until there is a reason.
+    const reason = stringOf(choice, 'finish_reason') || undefined
     if (reason !== undefined && index < MAX_CHOICES) {
       if (this.#finishReasons[index] === undefined) this.#finished++
       this.#finishReasons[index] = reason

@@ -1,5 +1,11 @@
 import { GatewayError } from '../../errors/gateway-error'
-import { type JsonMember, scanJsonObject, toLineAndColumn } from '../../std/json-scan'
+import {
+  type JsonMember,
+  readJsonCount,
+  readJsonString,
+  scanJsonObject,
+  toLineAndColumn,
+} from '../../std/json-scan'
 import { isRecord } from '../../std/record'
 import type { Envelope, Operation, Span } from '../envelope'
 import type { RequestChanges } from '../protocol'
@@ -7,21 +13,22 @@ import type { RequestChanges } from '../protocol'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/**
- * Fields that decide rights or the way of the answer. One that is spelled twice could mean one thing
- * to us and another to the upstream, so each must stand once and without escapes.
- */
-const DECISIVE = new Set(['model', 'stream', 'stream_options'])
-
 const ASK_FOR_USAGE = encoder.encode('{"include_usage":true}')
+
+/** The members that the gateway reads, where they stand. */
+type Found = {
+  model?: JsonMember
+  stream?: JsonMember
+  stream_options?: JsonMember
+  n?: JsonMember
+  max_tokens?: JsonMember
+  max_completion_tokens?: JsonMember
+}
 
 /** Reads an OpenAI-shaped body in one scan; throws `invalid_json` and `invalid_request`. */
 export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
-  const found = new Map<string, Span>()
-  const scan = scanJsonObject(body, (member) => {
-    if (DECISIVE.has(member.name)) refuseAmbiguous(member, found)
-    found.set(member.name, member)
-  })
+  const found: Found = {}
+  const scan = scanJsonObject(body, (member) => note(found, member))
   if (!scan.ok) {
     const { line, column } = toLineAndColumn(body, scan.position)
     throw new GatewayError(
@@ -29,23 +36,41 @@ export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
       `the body is not a JSON object: ${scan.reason} at byte ${scan.position} (line ${line}, column ${column})`
     )
   }
-  const modelSpan = found.get('model')
-  const model = modelSpan && valueOf(body, modelSpan)
-  if (modelSpan === undefined || typeof model !== 'string' || model === '')
+  const model = found.model && readJsonString(body, found.model)
+  if (found.model === undefined || !model)
     throw invalid('model', 'must be a non-empty string, e.g. "openai/gpt-4o-mini"')
-  const streamOptionsSpan = found.get('stream_options')
   return {
     operation,
     model,
-    stream: operation === 'generate' && readStream(body, found.get('stream')),
-    includesUsage: readIncludeUsage(body, streamOptionsSpan),
-    choices: readCount(body, found, 'n') ?? 1,
+    stream: operation === 'generate' && readStream(body, found.stream),
+    includesUsage: readIncludeUsage(body, found.stream_options),
+    choices: readJsonCount(body, found.n) || 1,
     outputLimit:
-      readCount(body, found, 'max_completion_tokens') ?? readCount(body, found, 'max_tokens'),
+      readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
     body,
-    modelSpan,
-    streamOptionsSpan,
+    modelSpan: found.model,
+    streamOptionsSpan: found.stream_options,
     closeAt: scan.closeAt,
+  }
+}
+
+/**
+ * `model`, `stream` and `stream_options` decide rights or the way of the answer. One that is spelled twice
+ * could mean one thing to us and another to the upstream, so each must stand once and without escapes.
+ */
+function note(found: Found, member: JsonMember): void {
+  switch (member.name) {
+    case 'model':
+    case 'stream':
+    case 'stream_options':
+      if (member.escaped) throw invalid(member.name, 'must be spelled without escapes')
+      if (found[member.name]) throw invalid(member.name, 'must not stand twice')
+      found[member.name] = member
+      break
+    case 'n':
+    case 'max_tokens':
+    case 'max_completion_tokens':
+      found[member.name] = member
   }
 }
 
@@ -70,34 +95,20 @@ export function renderRequest(envelope: Envelope, changes: RequestChanges): Uint
 
 const ADD_STREAM_OPTIONS = encoder.encode(',"stream_options":{"include_usage":true}')
 
-function refuseAmbiguous(member: JsonMember, found: ReadonlyMap<string, Span>): void {
-  if (member.escaped) throw invalid(member.name, 'must be spelled without escapes')
-  if (found.has(member.name)) throw invalid(member.name, 'must not stand twice')
-}
-
 function readStream(body: Uint8Array, span: Span | undefined): boolean {
-  const stream = span ? valueOf(body, span) : false
-  if (stream === null) return false
-  if (typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
-  return stream
+  if (span === undefined) return false
+  // The scan has shown that these are JSON, so the first letter tells them apart.
+  const letter = body[span.start]
+  if (letter === 0x74) return true
+  if (letter === 0x66 || letter === 0x6e) return false
+  throw invalid('stream', 'must be true or false')
 }
 
 function readIncludeUsage(body: Uint8Array, span: Span | undefined): boolean {
-  const options = span ? valueOf(body, span) : null
-  if (options === null) return false
+  if (span === undefined || body[span.start] === 0x6e) return false
+  const options: unknown = JSON.parse(decoder.decode(body.subarray(span.start, span.end)))
   if (!isRecord(options)) throw invalid('stream_options', 'must be an object')
   return options.include_usage === true
-}
-
-/** A count the gateway reads but does not judge: what it can't read is the upstream's to refuse. */
-function readCount(
-  body: Uint8Array,
-  found: ReadonlyMap<string, Span>,
-  name: string
-): number | undefined {
-  const span = found.get(name)
-  const value = span && valueOf(body, span)
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
 }
 
 /** `stream_options` with `include_usage` on, its other members as they were. */
@@ -134,10 +145,6 @@ function splice(bytes: Uint8Array, edits: { span: Span; text: Uint8Array }[]): U
   }
   result.set(bytes.subarray(from), to)
   return result
-}
-
-function valueOf(body: Uint8Array, span: Span): unknown {
-  return JSON.parse(decoder.decode(body.subarray(span.start, span.end)))
 }
 
 function invalid(param: string, what: string): GatewayError {

@@ -1,0 +1,163 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+
+import { openaiChat } from '../protocols/openai/openai'
+import { providerConfiguration } from '../providers/fixtures/configuration'
+import { createProvider } from '../providers/provider'
+import { createSender } from '../providers/send'
+import { createModelIndex } from '../routing/model-index'
+import { createTicker } from '../std/ticker'
+import type { LogRecord } from '../telemetry/records'
+import type { RequestLog } from '../telemetry/request-log'
+import { Admission } from './admission'
+import type { ClientCall } from './client-call'
+import { type GatewayParts, handle } from './gateway'
+
+const cleanUps: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+const FRAMES =
+  'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+const WHOLE = '{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x"}}]}'
+
+/** The parts of a gateway before one upstream, with a log that only remembers. */
+function createParts(onRequest: () => void = () => {}) {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    async fetch(request) {
+      onRequest()
+      return (await request.text()).includes('"stream":true')
+        ? new Response(FRAMES, { headers: { 'content-type': 'text/event-stream' } })
+        : new Response(WHOLE)
+    },
+  })
+  const ticker = createTicker()
+  const records: LogRecord[] = []
+  const keep = (record: LogRecord) => void records.push(record)
+  const log: RequestLog = {
+    assertWritable: () => {},
+    begin: keep,
+    attempt: keep,
+    bodies: keep,
+    end: keep,
+    refused: (begin, end) => void records.push(begin, end),
+    find: async () => undefined,
+    flush: async () => {},
+    configure: () => {},
+    state: () => 'ok',
+    stats: () => {
+      throw new Error('not asked here')
+    },
+    close: async () => {},
+  }
+  const baseUrl = `http://127.0.0.1:${server.port}/v1`
+  const models = createModelIndex([createProvider(providerConfiguration({ baseUrl }))])
+  const reported: unknown[] = []
+  const parts: GatewayParts = {
+    settings: () => ({
+      headHoldMs: 60_000,
+      heartbeatMs: 60_000,
+      clientStallMs: 60_000,
+      logBodies: 'off',
+      maxLoggedBodyBytes: 0,
+    }),
+    ticker,
+    sender: createSender(),
+    admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
+    log,
+    authenticate: () => undefined,
+    mayUse: () => true,
+    plan: (_, envelope) => [models.resolve(envelope.model)],
+    report: (_, error) => void reported.push(error),
+  }
+  cleanUps.push(ticker.stop, () => server.stop(true))
+  return { parts, records, reported }
+}
+
+function createCall(body: string, changes: Partial<ClientCall> = {}): ClientCall {
+  return {
+    token: undefined,
+    clientRequestId: undefined,
+    passedHeaders: undefined,
+    readBody: async () => new TextEncoder().encode(body),
+    signal: new AbortController().signal,
+    keepOpen: () => {},
+    ...changes,
+  }
+}
+
+const textOf = (body: ConstructorParameters<typeof Response>[0]) => new Response(body).text()
+
+describe('handle', () => {
+  test.each([false, true])(
+    'keeps a client waiting for as long as the upstream may take, and no longer (streamed: %p)',
+    async (stream) => {
+      const order: string[] = []
+      const { parts } = createParts(() => order.push('upstream'))
+      const answer = await handle(
+        parts,
+        openaiChat,
+        createCall(`{"model":"host/x","stream":${stream}}`, {
+          keepOpen: (open) => order.push(open ? 'open' : 'timed'),
+        })
+      )
+      expect(await textOf(answer.body)).toBe(stream ? FRAMES : WHOLE)
+      expect(order).toEqual(['open', 'upstream', 'timed'])
+    }
+  )
+
+  test('leaves the server’s own timeout to a client that was refused', async () => {
+    const order: boolean[] = []
+    const { parts } = createParts()
+    const call = createCall('{', { keepOpen: (open) => order.push(open) })
+    expect((await handle(parts, openaiChat, call)).status).toBe(400)
+    expect(order).toEqual([])
+  })
+
+  test.each([false, true])(
+    'writes the end down before the answer ends (streamed: %p)',
+    async (stream) => {
+      const { parts, records } = createParts()
+      const call = createCall(`{"model":"host/x","stream":${stream}}`)
+      const { body } = await handle(parts, openaiChat, call)
+      let kinds = records.map(({ kind }) => kind)
+      if (body instanceof ReadableStream) {
+        expect(kinds).toEqual(['begin'])
+        const reader = body.getReader()
+        for (let next = await reader.read(); !next.done; next = await reader.read())
+          kinds = records.map(({ kind }) => kind)
+      }
+      // As of the last bytes, not of the end behind them.
+      expect(kinds).toEqual(['begin', 'attempt', 'end'])
+    }
+  )
+
+  test('tells the program what was unexpected, and the client nothing of it', async () => {
+    const { parts, records, reported } = createParts()
+    const failure = new Error('the disk is on fire')
+    parts.plan = () => {
+      throw failure
+    }
+    const answer = await handle(parts, openaiChat, createCall('{"model":"host/x"}'))
+    expect(answer.status).toBe(500)
+    expect(await textOf(answer.body)).not.toContain('fire')
+    expect(reported).toEqual([failure])
+    expect(records.at(-1)).toMatchObject({ kind: 'end', errorCode: 'internal_error', status: 500 })
+    expect(parts.admission.inFlight).toBe(0)
+  })
+
+  test('gives back its place however it ends', async () => {
+    const { parts } = createParts()
+    for (const body of ['{', '{"model":"nobody/x"}', '{"model":"host/x"}']) {
+      await handle(parts, openaiChat, createCall(body))
+      expect(parts.admission.inFlight).toBe(0)
+    }
+    const { body } = await handle(parts, openaiChat, createCall('{"model":"host/x","stream":true}'))
+    expect(parts.admission.inFlight).toBe(1)
+    if (body instanceof ReadableStream) await body.cancel()
+    expect(parts.admission.inFlight).toBe(0)
+  })
+})

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'bun:test'
+import { attemptRecord, beginRecord, bodiesRecord, endRecord } from './fixtures/records'
+import { encodeRecord } from './journal-codec'
+import { decodeLine, decodeLines } from './journal-decode'
+import type { LogRecord } from './records'
+
+const id = Bun.randomUUIDv7()
+const line = (record: LogRecord) => encodeRecord(record).slice(0, -1)
+const refusals: LogRecord = {
+  ...{ kind: 'refusals', id, startedAtMs: 1, endedAtMs: 2 },
+  ...{ status: 401, errorCode: 'invalid_api_key', count: 12 },
+}
+const examples: LogRecord[] = [
+  beginRecord(id),
+  attemptRecord(id),
+  bodiesRecord(id),
+  endRecord(id),
+  refusals,
+]
+
+const NASTY = [
+  '',
+  'plain',
+  'a "quote" \\ and\nline\r\u2028',
+  'ünïcödé 日本 🎉',
+  '\u0000\u001f\u007f',
+  '],[',
+]
+const pick = <T>(values: readonly T[]): T => {
+  const value = values[Math.floor(Math.random() * values.length)]
+  if (value === undefined) throw new Error('nothing to pick from')
+  return value
+}
+const maybe = <T>(value: T): T | undefined => (Math.random() < 0.5 ? value : undefined)
+const count = () => Math.floor(Math.random() * 1e6)
+const milliseconds = () => Math.floor(Math.random() * 1e8) / 1_000
+const flip = () => Math.random() < 0.5
+
+function randomRecord(): LogRecord {
+  const texts = { errorCode: maybe(pick(NASTY)), errorMessage: maybe(pick(NASTY)) }
+  return pick<() => LogRecord>([
+    () =>
+      beginRecord(id, {
+        clientRequestId: maybe(pick(NASTY)),
+        keyId: maybe(pick(NASTY)),
+        keyName: maybe(pick(NASTY)),
+        api: maybe('openai-chat'),
+        requestedModel: maybe(pick(NASTY)),
+        stream: flip(),
+        bodyBytes: count(),
+      }),
+    () =>
+      attemptRecord(id, {
+        ...texts,
+        number: count(),
+        durationMs: milliseconds(),
+        headMs: maybe(milliseconds()),
+        status: maybe(503),
+        outcome: pick(['ok', 'failed', 'cancelled']),
+        upstreamRequestId: maybe(pick(NASTY)),
+        retryOf: maybe('connection_reset'),
+        possiblyBilledTwice: flip(),
+      }),
+    () =>
+      endRecord(id, {
+        ...texts,
+        outcome: pick(['ok', 'refused', 'failed', 'cancelled', 'lost']),
+        finishReasons: pick([[], ['stop'], ['stop', 'tool_calls', pick(NASTY)]]),
+        usage: maybe({
+          ...{ inputTokens: maybe(count()), outputTokens: maybe(count()) },
+          ...{ cacheReadTokens: maybe(0), cacheWriteTokens: maybe(count()) },
+          ...{ reasoningTokens: maybe(count()), audioInputTokens: maybe(0) },
+          audioOutputTokens: maybe(count()),
+        }),
+        usageProvenance: maybe(pick(['provider', 'missing'])),
+        firstTokenMs: maybe(milliseconds()),
+        totalMs: milliseconds(),
+      }),
+    () => bodiesRecord(id, { request: pick(NASTY), answer: pick(NASTY), requestTruncated: flip() }),
+    () => refusals,
+  ])()
+}
+
+test('any record is one line, and read back as it was', () => {
+  for (let round = 0; round < 2_000; round += 1) {
+    const record = randomRecord()
+    const encoded = encodeRecord(record)
+    expect(encoded.indexOf('\n')).toBe(encoded.length - 1)
+    expect(decodeLine(encoded.slice(0, -1))).toEqual(record)
+  }
+})
+
+test('many lines are read as each is alone', () => {
+  const records = Array.from({ length: 300 }, randomRecord)
+  expect(decodeLines(records.map(line).join('\n'))).toEqual(records)
+})
+
+describe('what can not be read', () => {
+  test.each(examples)('a line of kind $kind torn at any byte', (record) => {
+    const whole = line(record)
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(decodeLine(whole.slice(0, length))).toBeUndefined()
+    }
+  })
+
+  test('a torn line between others costs only itself', () => {
+    const whole = line(endRecord(id))
+    for (let length = 0; length < whole.length; length += 1) {
+      const text = [line(beginRecord(id)), whole.slice(0, length), line(refusals)].join('\n')
+      const [first, torn, last, ...more] = decodeLines(text)
+      expect(first?.kind).toBe('begin')
+      expect(torn).toBeUndefined()
+      expect(last).toEqual(refusals)
+      expect(more).toEqual([])
+    }
+  })
+
+  test('lines that are JSON only together', () => {
+    expect(decodeLines(`["b",1\n"x"]`)).toEqual([undefined, undefined])
+  })
+
+  test.each([
+    ['a later version', line(beginRecord(id)).replace('"b",1', '"b",2')],
+    ['an unknown kind', line(beginRecord(id)).replace('"b"', '"z"')],
+    ['a field of the wrong type', line(beginRecord(id)).replace('120]', '"120"]')],
+    ['a field too many', line(beginRecord(id)).replace('120]', '120,0]')],
+    ['another JSON value', '{"kind":"begin"}'],
+  ])('%s', (_, text) => {
+    expect(decodeLine(text)).toBeUndefined()
+  })
+})

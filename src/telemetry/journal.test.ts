@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beginRecord, bodiesRecord, endRecord } from './fixtures/records'
+import { createJournal } from './journal'
+import type { WriteSync } from './journal'
+import { decodeLine } from './journal-decode'
+import { listSegments, segmentPath } from './journal-files'
+
+const makeDirectory = () => join(mkdtempSync(join(tmpdir(), 'tollgate-journal-')), 'journal')
+
+function readLines(directory: string): string[] {
+  return listSegments(directory).flatMap((segment) =>
+    readFileSync(segmentPath(directory, segment), 'utf8').split('\n').slice(0, -1)
+  )
+}
+
+function readIds(directory: string): (string | undefined)[] {
+  return readLines(directory).map((line) => {
+    const record = decodeLine(line)
+    return record?.kind === 'end' ? record.requestId : record?.kind
+  })
+}
+
+/** A disk with so many bytes free, which takes what still fits of a write before it refuses. */
+function smallDisk(freeBytes: number) {
+  const disk = { freeBytes }
+  const write: WriteSync = (file, bytes, offset, length) => {
+    if (disk.freeBytes === 0) throw Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC' })
+    const taken = writeSync(file, bytes, offset, Math.min(length, disk.freeBytes))
+    disk.freeBytes -= taken
+    return taken
+  }
+  return { disk, write }
+}
+
+test('an end is on the disk when append returns, with what waited before it', () => {
+  const directory = makeDirectory()
+  const journal = createJournal({ directory })
+  journal.append(beginRecord('a'))
+  expect(readIds(directory)).toEqual([])
+  journal.append(endRecord('a'))
+  expect(readIds(directory)).toEqual(['begin', 'a'])
+  journal.append(beginRecord('b'))
+  journal.flush()
+  expect(readIds(directory)).toEqual(['begin', 'a', 'begin'])
+  journal.close()
+})
+
+test('segments are private, and each start makes a new one', () => {
+  const directory = makeDirectory()
+  const first = createJournal({ directory, epochNow: () => 5_000 })
+  first.append(endRecord('a'))
+  first.close()
+  // A clock that went back must not put the new segment before the old one.
+  const second = createJournal({ directory, epochNow: () => 1_000 })
+  second.append(endRecord('b'))
+  second.close()
+  expect(listSegments(directory)).toEqual([5, 6])
+  expect(readIds(directory)).toEqual(['a', 'b'])
+  expect(statSync(segmentPath(directory, 5)).mode & 0o777).toBe(0o600)
+})
+
+test('a large body goes out whole, whatever its characters', () => {
+  const directory = makeDirectory()
+  const journal = createJournal({ directory })
+  const request = 'ü🎉'.repeat(60_000)
+  journal.append(bodiesRecord('a', { request }))
+  journal.append(endRecord('a'))
+  journal.close()
+  const record = decodeLine(readLines(directory)[0] ?? '')
+  expect(record?.kind === 'bodies' && record.request === request).toBe(true)
+})
+
+describe('rotation', () => {
+  test('follows a segment that has grown', () => {
+    const directory = makeDirectory()
+    const journal = createJournal({ directory, segmentBytes: 1_000 })
+    const ids = Array.from({ length: 40 }, (_, index) => String(index))
+    for (const id of ids) journal.append(endRecord(id))
+    journal.close()
+    expect(listSegments(directory).length).toBeGreaterThan(3)
+    expect(readIds(directory)).toEqual(ids)
+  })
+
+  test('follows a segment that has held something for long, but not an empty one', () => {
+    const directory = makeDirectory()
+    let nowMs = 0
+    const journal = createJournal({ directory, segmentMs: 1_000, now: () => nowMs })
+    nowMs = 5_000
+    journal.flush()
+    expect(listSegments(directory)).toHaveLength(1)
+    journal.append(endRecord('a'))
+    nowMs = 6_000
+    journal.flush()
+    expect(listSegments(directory)).toHaveLength(2)
+    journal.close()
+  })
+})
+
+describe('a full disk', () => {
+  test('short writes are gone on with', () => {
+    const directory = makeDirectory()
+    const journal = createJournal({
+      directory,
+      writeSync: (file, bytes, offset, length) =>
+        writeSync(file, bytes, offset, Math.min(length, 7)),
+    })
+    journal.append(endRecord('a'))
+    expect(journal.state).toBe('ok')
+    expect(readIds(directory)).toEqual(['a'])
+    journal.close()
+  })
+
+  test('room again: nothing is lost, torn or doubled, wherever the disk was full', () => {
+    for (let freeBytes = 0; freeBytes < 300; freeBytes += 1) {
+      const directory = makeDirectory()
+      const { disk, write } = smallDisk(freeBytes)
+      let nowMs = 0
+      const journal = createJournal({ directory, writeSync: write, now: () => nowMs })
+      for (const id of ['a', 'b', 'c']) journal.append(endRecord(id))
+      expect(journal.state).toBe('full')
+      expect(journal.stats().problem).toContain('ENOSPC')
+      disk.freeBytes = 1e6
+      // Tried again, but not at once.
+      expect(journal.flush()).toBe(false)
+      nowMs += 250
+      expect(journal.flush()).toBe(true)
+      expect(journal.state).toBe('ok')
+      expect(readIds(directory)).toEqual(['a', 'b', 'c'])
+      journal.close()
+    }
+  })
+
+  test('what does not fit into memory either is counted; bodies go first', () => {
+    const directory = makeDirectory()
+    const { disk, write } = smallDisk(0)
+    let nowMs = 0
+    const journal = createJournal({
+      ...{ directory, pendingBytes: 1_000, now: () => nowMs },
+      writeSync: write,
+    })
+    expect(journal.append(endRecord('kept'))).toBe(true)
+    expect(journal.append(bodiesRecord('kept'))).toBe(false)
+    for (let count = 0; count < 10; count += 1) journal.append(endRecord('more'))
+    const { lostRecords, lostRows, lostBytes } = journal.stats()
+    expect(lostRecords).toBe(lostRows + 1)
+    expect(lostRows).toBeGreaterThan(0)
+    expect(lostBytes).toBeGreaterThan(0)
+    disk.freeBytes = 1e6
+    nowMs += 250
+    journal.append(endRecord('last'))
+    expect(readIds(directory)).toHaveLength(12 - lostRows)
+    expect(readIds(directory).at(-1)).toBe('last')
+    journal.close()
+  })
+})
