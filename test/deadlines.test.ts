@@ -144,7 +144,7 @@ describe('a head that was held long enough', () => {
   })
   afterAll(() => holding.stop())
 
-  test.each([
+  test.concurrent.each([
     ['has sent no head', 'sim/sim-1;ttft=1700', 'whole'],
     ['has sent no head', 'sim/fault-hang-before-headers', 'broken'],
     ['sends comments', 'sim/fault-comments-only', 'broken'],

@@ -57,7 +57,7 @@ describe('HTTP/2 in clear text', () => {
   test('carries a failure in the middle of a stream as an event', async () => {
     const { text } = openH2Stream(
       session,
-      body({ model: 'sim/fault-reset-mid-stream', stream: true })
+      body({ model: 'sim/fault-truncated-stream', stream: true })
     )
     const { errors, terminators } = takeApart(await text)
     expect(errors.map(({ code }) => code)).toEqual(['upstream_broken'])

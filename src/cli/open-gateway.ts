@@ -17,6 +17,7 @@ import { keepModelLists } from '../providers/model-lists'
 import { createProvider } from '../providers/provider'
 import { createSender, type Sender } from '../providers/send'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
+import type { Target } from '../routing/target'
 import { createTicker, type Ticker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
@@ -85,11 +86,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
         ? authenticate(keys.index, token, Date.now())
         : undefined,
     mayUse: (caller, model) => caller === undefined || mayUseModel(caller, model),
-    plan(caller, envelope) {
-      const target = serving.models.resolve(envelope.model)
-      if (caller && !mayUseModel(caller, target.name)) throw notAllowed(caller, target.name)
-      return [target]
-    },
+    plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
     report: (requestId, error) =>
       programLog.error('a request failed in an unexpected way', { requestId, error }),
   }
@@ -101,7 +98,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       bodies: new BodyReads(ticker, () => serving.configuration.server.maxBodyBytes),
       localHost: () =>
         serving.configuration.keys.required ? undefined : serving.configuration.server.host,
-      isReady: () => isReady && (log.state() === 'ok' || serving.configuration.log.whenDiskFull === 'serve'),
+      isReady: () =>
+        isReady && (log.state() === 'ok' || serving.configuration.log.whenDiskFull === 'serve'),
       models: () => serving.models,
     })
   )
@@ -177,6 +175,11 @@ function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
       database.close()
     },
   }
+}
+
+function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
+  if (caller && !mayUseModel(caller, target.name)) throw notAllowed(caller, target.name)
+  return [target]
 }
 
 function notAllowed(caller: Caller, model: string): GatewayError {

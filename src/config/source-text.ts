@@ -63,7 +63,7 @@ function failed(problem: Problem): SourceText {
 
 function findJsonProblem(text: string, name: string): Problem | undefined {
   const bytes = new TextEncoder().encode(text)
-  const scan = scanJsonObject(bytes, () => {})
+  const scan = scanJsonObject(bytes, [], () => {})
   if (scan.ok) return undefined
   const message = `is not a JSON object: ${scan.reason}`
   return toProblem(name, toLineAndColumn(bytes, scan.position), [], { message })

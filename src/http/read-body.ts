@@ -7,7 +7,7 @@ const BODY_DEADLINE_MS = 60_000
 export class BodyReads implements Watch {
   readonly #maxBytes: () => number
   readonly #deadlineMs: number
-  readonly #waiting = new Map<() => void, number>()
+  readonly #waiting = new Set<{ dueAtMs: number; reject: (error: GatewayError) => void }>()
 
   constructor(ticker: Ticker, maxBytes: () => number, deadlineMs: number = BODY_DEADLINE_MS) {
     this.#maxBytes = maxBytes
@@ -26,20 +26,23 @@ export class BodyReads implements Watch {
   }
 
   tick(nowMs: number): void {
-    for (const [expire, dueAtMs] of this.#waiting) if (nowMs >= dueAtMs) expire()
+    for (const waiting of this.#waiting)
+      if (nowMs >= waiting.dueAtMs) waiting.reject(timedOut(this.#deadlineMs))
   }
 
   #withDeadline(body: Promise<Uint8Array>): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const expire = () => settle(() => reject(timedOut(this.#deadlineMs)))
-      const settle = (how: () => void) => {
-        this.#waiting.delete(expire)
-        how()
-      }
-      this.#waiting.set(expire, performance.now() + this.#deadlineMs)
+      const waiting = { dueAtMs: performance.now() + this.#deadlineMs, reject }
+      this.#waiting.add(waiting)
       body.then(
-        (bytes) => settle(() => resolve(bytes)),
-        (error: unknown) => settle(() => reject(toReadError(error)))
+        (bytes) => {
+          this.#waiting.delete(waiting)
+          return resolve(bytes)
+        },
+        (error: unknown) => {
+          this.#waiting.delete(waiting)
+          reject(toReadError(error))
+        }
       )
     })
   }

@@ -70,18 +70,22 @@ function toHeaders(provider: Provider, headers: Readonly<Record<string, string>>
 
 function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestInit {
   const { provider, body, headers, deadlines, fresh } = request
-  return {
+  const { proxy, tls } = provider.transport
+  const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',
     headers: toHeaders(provider, headers),
-    ...(body && (isCold ? toProbingBody(body, headers, deadlines, provider) : { body })),
-    ...provider.transport,
     signal: deadlines.signal,
+    proxy,
     // A redirect would carry the key and the body to another host.
     redirect: 'manual',
     // The deadlines are ours: Bun's own idle timeout would end a slow model after five minutes.
     timeout: false,
-    ...(fresh && { keepalive: false }),
   }
+  if (tls) options.tls = tls
+  if (fresh) options.keepalive = false
+  if (body && isCold) return { ...options, ...toProbingBody(body, headers, deadlines, provider) }
+  if (body) options.body = body
+  return options
 }
 
 /**

@@ -75,7 +75,8 @@ export function createPacedStream(options: PacedStreamOptions): ReadableStream<U
       return controller.close()
     }
     if (next.value.kind === 'hang') return
-    if (dueMs > performance.now()) {
+    // A frame may have become due since it was looked at: it leaves with the ticker's next turn.
+    if (next.value.kind !== 'reset' || dueMs > performance.now()) {
       cancelTimer = ticker.at(dueMs, () => advance(controller))
       return
     }

@@ -5,10 +5,12 @@ import { type JsonMember, scanJsonObject, toLineAndColumn } from './json-scan'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+const NAMES = ['model', 'n', 'messages', 'o', 'a', 'b']
+
 function scan(text: string) {
   const bytes = encoder.encode(text)
   const members: JsonMember[] = []
-  const result = scanJsonObject(bytes, (member) => members.push(member))
+  const result = scanJsonObject(bytes, NAMES, (member) => members.push(member))
   const values = members.map(({ name, start, end }) => [
     name,
     decoder.decode(bytes.subarray(start, end)),
@@ -51,11 +53,11 @@ describe('scanJsonObject', () => {
     expect(result).toEqual({ ok: true, closeAt: text.lastIndexOf('}'), empty: false })
   })
 
-  test('decodes keys and says which were escaped', () => {
-    const { members } = scan('{"mod\\u0065l":1,"é":2}')
+  test('decodes keys and says which were escaped, and passes over all others', () => {
+    const { members } = scan('{"mod\\u0065l":1,"é":2,"n":3,"\\u00e9":4,"models":5}')
     expect(members.map(({ name, escaped }) => [name, escaped])).toEqual([
       ['model', true],
-      ['é', false],
+      ['n', false],
     ])
   })
 

@@ -4,9 +4,9 @@
  * messages means. Everything between is validated, so a body that passes here is JSON.
  */
 
-export type JsonMember = {
+export type JsonMember<Name extends string = string> = {
   /** The key, escapes decoded. */
-  name: string
+  name: Name
   /** The key was spelled with escapes, e.g. `"mod\u0065l"`. */
   escaped: boolean
   /** The value's bytes: `[start, end)`. */
@@ -30,12 +30,13 @@ const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
 /**
- * Scans `bytes`, which must hold one object and white space, calling `visit` for each of its own
- * members in order. The member object is the callee's to keep.
+ * Scans `bytes`, which must hold one object and white space, calling `visit` for those of its own
+ * members that are in `names`, in order. The member object is the callee's to keep.
  */
-export function scanJsonObject(
+export function scanJsonObject<Name extends string>(
   bytes: Uint8Array,
-  visit: (member: JsonMember) => void
+  names: readonly Name[],
+  visit: (member: JsonMember<Name>) => void
 ): JsonObjectScan {
   let at = skipSpace(bytes, 0)
   if (bytes[at] !== OPEN_BRACE) return fault(bytes, at)
@@ -51,7 +52,9 @@ export function scanJsonObject(
       const start = skipSpace(bytes, colonAt + 1)
       const end = skipValue(bytes, start, 1)
       if (end < 0) return fault(bytes, ~end)
-      visit(toMember(bytes, at, keyEnd, start, end))
+      // Strings are made for no key: most of them are looked at once and never again.
+      const name = findName(bytes, at, keyEnd, names)
+      if (name !== undefined) visit({ name, escaped: keyEnd - at - 2 !== name.length, start, end })
       at = skipSpace(bytes, end)
       if (bytes[at] === CLOSE_BRACE) break
       if (bytes[at] !== COMMA) return fault(bytes, at)
@@ -104,18 +107,26 @@ export function toLineAndColumn(
   return { line, column: position - lineStart + 1 }
 }
 
-function toMember(
+/** Which of `names`, all plain ASCII, the key at `[keyStart, keyEnd)` (quotes included) spells. */
+function findName<Name extends string>(
   bytes: Uint8Array,
   keyStart: number,
   keyEnd: number,
-  start: number,
-  end: number
-): JsonMember {
-  const plain = plainText(bytes, keyStart + 1, keyEnd - 1)
-  if (plain !== undefined) return { name: plain, escaped: false, start, end }
-  const key = bytes.subarray(keyStart, keyEnd)
-  const decoded: unknown = JSON.parse(new TextDecoder().decode(key))
-  return { name: String(decoded), escaped: key.includes(BACKSLASH), start, end }
+  names: readonly Name[]
+): Name | undefined {
+  for (const name of names) if (isSpelled(bytes, keyStart + 1, keyEnd - 1, name)) return name
+  for (let at = keyStart + 1; at < keyEnd - 1; at++)
+    if (bytes[at] === BACKSLASH) {
+      const key: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(keyStart, keyEnd)))
+      return names.find((name) => name === key)
+    }
+  return undefined
+}
+
+function isSpelled(bytes: Uint8Array, from: number, to: number, name: string): boolean {
+  if (to - from !== name.length) return false
+  for (let at = from; at < to; at++) if (bytes[at] !== name.charCodeAt(at - from)) return false
+  return true
 }
 
 /** Bytes `[from, to)` as text where they are ASCII without escapes; else `undefined`. */

@@ -31,7 +31,7 @@ export function parseEmbeddings(body: Uint8Array): AnswerFacts {
   let usage: unknown
   let hasData = false
   let failed = false
-  const scan = scanJsonObject(body, ({ name, start, end }) => {
+  const scan = scanJsonObject(body, ['data', 'error', 'usage'], ({ name, start, end }) => {
     if (name === 'data') hasData = true
     if (name === 'error') failed = body[start] !== 0x6e
     if (name === 'usage') usage = JSON.parse(decoder.decode(body.subarray(start, end)))

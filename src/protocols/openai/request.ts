@@ -15,20 +15,25 @@ const decoder = new TextDecoder()
 
 const ASK_FOR_USAGE = encoder.encode('{"include_usage":true}')
 
-/** The members that the gateway reads, where they stand. */
-type Found = {
-  model?: JsonMember
-  stream?: JsonMember
-  stream_options?: JsonMember
-  n?: JsonMember
-  max_tokens?: JsonMember
-  max_completion_tokens?: JsonMember
-}
+/** The members that the gateway reads. */
+const READ = [
+  'model',
+  'stream',
+  'stream_options',
+  'n',
+  'max_tokens',
+  'max_completion_tokens',
+] as const
+
+type Name = (typeof READ)[number]
+
+/** Where they stand. */
+type Found = { [N in Name]?: JsonMember<Name> }
 
 /** Reads an OpenAI-shaped body in one scan; throws `invalid_json` and `invalid_request`. */
 export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
   const found: Found = {}
-  const scan = scanJsonObject(body, (member) => note(found, member))
+  const scan = scanJsonObject(body, READ, (member) => note(found, member))
   if (!scan.ok) {
     const { line, column } = toLineAndColumn(body, scan.position)
     throw new GatewayError(
@@ -58,20 +63,13 @@ export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
  * `model`, `stream` and `stream_options` decide rights or the way of the answer. One that is spelled twice
  * could mean one thing to us and another to the upstream, so each must stand once and without escapes.
  */
-function note(found: Found, member: JsonMember): void {
-  switch (member.name) {
-    case 'model':
-    case 'stream':
-    case 'stream_options':
-      if (member.escaped) throw invalid(member.name, 'must be spelled without escapes')
-      if (found[member.name]) throw invalid(member.name, 'must not stand twice')
-      found[member.name] = member
-      break
-    case 'n':
-    case 'max_tokens':
-    case 'max_completion_tokens':
-      found[member.name] = member
+function note(found: Found, member: JsonMember<Name>): void {
+  const { name } = member
+  if (name === 'model' || name === 'stream' || name === 'stream_options') {
+    if (member.escaped) throw invalid(name, 'must be spelled without escapes')
+    if (found[name]) throw invalid(name, 'must not stand twice')
   }
+  found[name] = member
 }
 
 /**
@@ -115,8 +113,8 @@ function readIncludeUsage(body: Uint8Array, span: Span | undefined): boolean {
 function withUsage(body: Uint8Array, span: Span): Uint8Array {
   const options = body.subarray(span.start, span.end)
   let asked: JsonMember | undefined
-  const scan = scanJsonObject(options, (member) => {
-    if (member.name === 'include_usage') asked = member
+  const scan = scanJsonObject(options, ['include_usage'], (member) => {
+    asked = member
   })
   if (!scan.ok || scan.empty) return ASK_FOR_USAGE
   const edit = asked
