@@ -102,7 +102,7 @@ class Exchange {
     this.#settings = parts.settings()
     this.#protocol = protocol
     this.#call = call
-    this.#presence = new Presence(call.signal)
+    this.#presence = new Presence(call, parts.ticker, this.#record.startedAt)
     this.#record.api = protocol.name
     this.#record.operation = protocol.operation
     this.#record.clientRequestId = call.clientRequestId
@@ -228,8 +228,7 @@ class Exchange {
 
   #begin(): void {
     this.#record.hasBegun = true
-    // From here on the deadlines are the upstream's: the server must not cut a client that waits.
-    this.#call.keepOpen(true)
+    this.#presence.await()
     this.#parts.log.begin(this.#record.toBegin())
   }
 
@@ -249,7 +248,7 @@ class Exchange {
     const record = this.#record
     if (record.hasEnded) return
     record.hasEnded = true
-    this.#presence.onLeave(undefined)
+    this.#presence.end()
     if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
     const { log } = this.#parts
     const isCancelled = error?.code === 'client_closed'
@@ -258,7 +257,6 @@ class Exchange {
       log.refused(record.toBegin(), record.toEnd(status, outcome, error))
       return
     }
-    this.#call.keepOpen(false)
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
     log.end(record.toEnd(status, error ? (isCancelled ? 'cancelled' : 'failed') : 'ok', error))
   }

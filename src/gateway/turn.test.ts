@@ -47,7 +47,7 @@ function start(
       envelope: openaiChat.client.parseRequest(body),
       plan: [createModelIndex([provider]).resolve('host/x')],
       passedHeaders: undefined,
-      presence: new Presence(leaving.signal),
+      presence: watchedPresence(leaving.signal),
       record,
     }
   )
@@ -103,20 +103,39 @@ describe('turn', () => {
 })
 
 describe('Presence', () => {
+  test('looks at the signal only when the wait has lasted, and then learns of a client that has left', () => {
+    const told: string[] = []
+    const opened: boolean[] = []
+    let looks = 0
+    const signal = () => {
+      looks++
+      return AbortSignal.abort()
+    }
+    const call = { ...CALL, signal, keepOpen: (open: boolean) => void opened.push(open) }
+    const presence = new Presence(call, ticker, 1_000)
+    presence.onLeave(({ code }) => told.push(code))
+    presence.tick(1_100)
+    expect([looks, told, opened]).toEqual([0, [], []])
+    presence.tick(1_300)
+    expect([told, opened]).toEqual([['client_closed'], [true]])
+    presence.end()
+    expect(opened).toEqual([true, false])
+  })
+
   test('wakes who sleeps when the client leaves', async () => {
     const leaving = new AbortController()
-    const sleeping = new Presence(leaving.signal).sleep(60_000)
+    const sleeping = watchedPresence(leaving.signal).sleep(60_000)
     leaving.abort()
     await expect(sleeping).rejects.toMatchObject({ code: 'client_closed' })
   })
 
   test('lets those sleep to the end whose client stays', async () => {
-    await new Presence(new AbortController().signal).sleep(1)
+    await watchedPresence(new AbortController().signal).sleep(1)
   })
 
   test('tells at once whoever listens after the client has left', () => {
     const leaving = new AbortController()
-    const presence = new Presence(leaving.signal)
+    const presence = watchedPresence(leaving.signal)
     leaving.abort()
     const told: string[] = []
     presence.onLeave(({ code }) => told.push(code))
@@ -124,3 +143,18 @@ describe('Presence', () => {
     expect(presence.hasLeft).toBe(true)
   })
 })
+
+const CALL = {
+  token: undefined,
+  clientRequestId: undefined,
+  passedHeaders: undefined,
+  readBody: async () => new Uint8Array(0),
+  keepOpen: () => {},
+}
+
+/** A presence whose request has lasted long enough for the signal to be looked at. */
+function watchedPresence(signal: AbortSignal): Presence {
+  const presence = new Presence({ ...CALL, signal: () => signal }, ticker, 0)
+  presence.tick(1_000)
+  return presence
+}

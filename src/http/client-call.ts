@@ -27,7 +27,7 @@ export function toClientCall(
     clientRequestId: headers.get('x-request-id')?.slice(0, MAX_CLIENT_ID_LENGTH),
     passedHeaders: passHeaders(headers),
     readBody: (hold) => bodies.read(request, hold),
-    signal: request.signal,
+    signal: () => request.signal,
     keepOpen: (open) => server.timeout(request, open ? 0 : IDLE_TIMEOUT_SECONDS),
   }
 }
