@@ -57,10 +57,17 @@ class RelaySource implements Watch {
     if (this.#isReading) return
     // Bun completes a head with its first byte: one that leaves before any frame takes a comment along.
     if (this.#arriving) this.#beat(performance.now())
-    const bytes = await this.#next()
+    this.#setReading(true)
+    let bytes: Uint8Array | undefined
+    try {
+      if (this.#arriving) this.#take(await this.#arriving)
+      bytes = this.#held.length > 0 ? this.#takeHeld() : await this.#answer?.stream.next()
+    } catch (error) {
+      if (!this.#isClosed) this.#endWith(GatewayError.from(error))
+      return
+    }
     if (this.#isClosed) return
     this.#setReading(false)
-    if (bytes instanceof GatewayError) return this.#endWith(bytes)
     const isLast = bytes === undefined || this.#answer?.stream.isDone === true
     this.#noteContent()
     if (bytes) this.#options.onBytes(bytes)
@@ -80,17 +87,6 @@ class RelaySource implements Watch {
       this.#answer?.attempt.tick(nowMs)
       if (silentMs >= this.#options.heartbeatMs && !this.#isClosed) this.#beat(nowMs)
     } else if (silentMs >= this.#options.clientStallMs) this.#cut()
-  }
-
-  async #next(): Promise<Uint8Array | undefined | GatewayError> {
-    this.#setReading(true)
-    try {
-      if (this.#arriving) this.#take(await this.#arriving)
-      if (this.#held.length > 0) return this.#takeHeld()
-      return await this.#answer?.stream.next()
-    } catch (error) {
-      return GatewayError.from(error)
-    }
   }
 
   #take(answer: StreamedAnswer): void {

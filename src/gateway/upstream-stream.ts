@@ -49,14 +49,22 @@ export class UpstreamStream {
     return this.#frames.facts()
   }
 
-  /** The next whole frames; `undefined` at a clean end. Throws what broke the stream, once. */
+  /**
+   * The next whole frames; `undefined` at a clean end. Throws what broke the stream, once. Awaits nothing but the
+   * read itself: it runs for every frame, and each further `await` would cost as much as reading the frame.
+   */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#failure) throw this.#fail(this.#failure)
       if (this.#isDone) return undefined
       if (this.#hasFrame) this.#deadlines.awaitFrame(performance.now())
       this.#hasFrame = false
-      const chunk = await this.#read()
+      let chunk: Uint8Array | undefined
+      try {
+        chunk = (await this.#reader.read()).value
+      } catch (cause) {
+        this.#assertComplete(cause)
+      }
       const bytes = chunk ? this.#take(chunk) : this.#takeRest()
       if (this.#isDone && chunk) void this.#drain()
       if (bytes) return bytes
@@ -81,15 +89,10 @@ export class UpstreamStream {
     this.#reader.cancel().catch(() => {})
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
-    try {
-      const { value } = await this.#reader.read()
-      return value
-    } catch (cause) {
-      // All has been said; how the connection ended is no business of the client's.
-      if (this.#frames.isComplete() && !isClientGone(this.#deadlines)) return undefined
-      throw toBodyError(this.#deadlines, cause)
-    }
+  /** Once all has been said, how the connection ended is no business of the client's. */
+  #assertComplete(cause: unknown): void {
+    if (this.#frames.isComplete() && !isClientGone(this.#deadlines)) return
+    throw toBodyError(this.#deadlines, cause)
   }
 
   #take(chunk: Uint8Array): Uint8Array | undefined {

@@ -84,7 +84,8 @@ class RestartingWorker implements LogWorkerOwner {
   }
 
   #start(): void {
-    const worker = new Worker(workerUrl())
+    // A small heap: the thread holds little for long, and a larger one is memory that requests lack.
+    const worker = new Worker(workerUrl(), { smol: true })
     worker.addEventListener('message', (event: MessageEvent<FromLogWorker>) =>
       this.#receive(event.data)
     )
