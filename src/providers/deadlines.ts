@@ -45,6 +45,11 @@ export class Deadlines implements Watch {
     return this.#controller.signal
   }
 
+  /** Connecting has a deadline of its own, and has not been seen to succeed. */
+  get isConnecting(): boolean {
+    return this.#phase === 'connect'
+  }
+
   /** The connection stands: what is awaited now is the first byte, whose time has been running. */
   connected(): void {
     if (this.#phase !== 'connect') return

@@ -51,7 +51,7 @@ export function createSender(guard: AddressGuard = createAddressGuard()): Sender
         }
         const response = await fetch(
           provider.configuration.baseUrl + request.path,
-          toFetchOptions(request, this.isCold(provider))
+          toFetchOptions(request)
         )
         deadlines.connected()
         answeredAtMs.set(provider.origin, performance.now())
@@ -68,12 +68,13 @@ function toHeaders(provider: Provider, headers: Readonly<Record<string, string>>
   return headers ? { ...provider.headers, ...headers } : provider.headers
 }
 
-function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestInit {
-  const { provider, body, headers, deadlines, fresh } = request
+function toFetchOptions(request: SendRequest): BunFetchRequestInit {
+  const { provider, body, deadlines, fresh } = request
   const { proxy, tls } = provider.transport
+  const headers = toHeaders(provider, request.headers)
   const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',
-    headers: toHeaders(provider, headers),
+    headers,
     signal: deadlines.signal,
     proxy,
     // A redirect would carry the key and the body to another host.
@@ -83,8 +84,10 @@ function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestI
   }
   if (tls) options.tls = tls
   if (fresh) options.keepalive = false
-  if (body && isCold) return { ...options, ...toProbingBody(body, headers, deadlines, provider) }
-  if (body) options.body = body
+  if (body && deadlines.isConnecting) {
+    options.body = toProbingBody(body, deadlines)
+    options.headers = { ...headers, 'content-length': String(body.length) }
+  } else if (body) options.body = body
   return options
 }
 
@@ -92,13 +95,8 @@ function toFetchOptions(request: SendRequest, isCold: boolean): BunFetchRequestI
  * Bun says nowhere when a connection stands. A body that is pulled does: it is asked for once TCP and TLS
  * are up. It costs half as much again as plain bytes, so only an origin not heard of lately gets it.
  */
-function toProbingBody(
-  body: Uint8Array,
-  headers: Readonly<Record<string, string>> | undefined,
-  deadlines: Deadlines,
-  provider: Provider
-): BunFetchRequestInit {
-  const stream = new ReadableStream<Uint8Array>(
+function toProbingBody(body: Uint8Array, deadlines: Deadlines): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
     {
       pull(controller) {
         deadlines.connected()
@@ -108,10 +106,6 @@ function toProbingBody(
     },
     { highWaterMark: 0 }
   )
-  return {
-    body: stream,
-    headers: { ...provider.headers, ...headers, 'content-length': String(body.length) },
-  }
 }
 
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed'])
