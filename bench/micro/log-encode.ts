@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { attemptRecord, beginRecord, endRecord } from '../../src/telemetry/fixtures/records'
 import { createJournal } from '../../src/telemetry/journal'
 import { encodeRecord } from '../../src/telemetry/journal-codec'
 import type { AttemptRecord, BeginRecord, EndRecord } from '../../src/telemetry/records'
@@ -20,79 +21,20 @@ export function createLogPieces(directory: string): Piece[] {
       work: 'log append: the same, written to the journal',
       budgetMicros: 12,
       fresh: createRecords,
-      run: (records) => records.map((record) => journal.append(record)),
+      run(records) {
+        for (const record of records) journal.append(record)
+        journal.flush()
+      },
     }),
   ]
 }
 
 function createRecords(): Records {
   const id = Bun.randomUUIDv7()
-  const startedAtMs = Date.now()
   const durationMs = Math.random() * 1_000
-  return [createBegin(id, startedAtMs), createAttempt(id, durationMs), createEnd(id, durationMs)]
-}
-
-function createBegin(id: string, startedAtMs: number): BeginRecord {
-  return {
-    kind: 'begin',
-    id,
-    startedAtMs,
-    clientRequestId: undefined,
-    keyId: '0193b2f1-5a7c-7e3d-9c41-2f0f6b8e1d55',
-    keyName: 'production',
-    api: 'openai-chat',
-    operation: 'generate',
-    requestedModel: 'openai/gpt-4o-mini',
-    stream: true,
-    bodyBytes: 4_096,
-  }
-}
-
-function createAttempt(requestId: string, durationMs: number): AttemptRecord {
-  return {
-    kind: 'attempt',
-    requestId,
-    number: 1,
-    provider: 'openai',
-    model: 'gpt-4o-mini',
-    startedAfterMs: 0.2,
-    durationMs,
-    headMs: durationMs / 2,
-    status: 200,
-    outcome: 'ok',
-    errorCode: undefined,
-    errorMessage: undefined,
-    upstreamRequestId: `req_${requestId}`,
-    retryOf: undefined,
-    possiblyBilledTwice: false,
-  }
-}
-
-function createEnd(requestId: string, durationMs: number): EndRecord {
-  return {
-    kind: 'end',
-    requestId,
-    endedAtMs: Date.now(),
-    status: 200,
-    outcome: 'ok',
-    errorCode: undefined,
-    errorMessage: undefined,
-    provider: 'openai',
-    servedModel: 'openai/gpt-4o-mini',
-    finishReasons: ['stop'],
-    usage: {
-      inputTokens: 1_200,
-      outputTokens: 340,
-      cacheReadTokens: 1_024,
-      cacheWriteTokens: undefined,
-      reasoningTokens: 0,
-      audioInputTokens: 0,
-      audioOutputTokens: 0,
-    },
-    usageProvenance: 'provider',
-    firstTokenMs: durationMs / 2,
-    totalMs: durationMs,
-    gatewayMs: 0.4,
-    answerBytes: 52_000,
-  }
+  return [
+    beginRecord(id),
+    attemptRecord(id, { startedAfterMs: durationMs / 100, durationMs, headMs: durationMs / 2 }),
+    endRecord(id, { totalMs: durationMs, gatewayMs: durationMs / 100 }),
+  ]
 }

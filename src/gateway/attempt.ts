@@ -5,7 +5,6 @@ import { Deadlines } from '../providers/deadlines'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
 import type { Target } from '../routing/target'
-import type { Ticker } from '../std/ticker'
 import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
 import type { Presence } from './client-call'
@@ -17,8 +16,7 @@ const MAX_ERROR_BYTES = 256 * 1024
 
 export type AttemptContext = {
   sender: Sender
-  ticker: Ticker
-  log(attempt: AttemptRecord): void
+  log: { attempt(record: AttemptRecord): void }
 }
 
 export type AttemptRequest = {
@@ -86,19 +84,22 @@ class UpstreamCall {
 
   async run(): Promise<AttemptResult> {
     const { presence, record } = this.#request
-    presence.onLeave((reason) => this.#deadlines.abort(reason))
-    this.#context.ticker.add(this.#deadlines)
+    presence.attend(this.#deadlines)
+    record.beginWait()
     try {
       const sent = await this.#send()
-      if (sent.ok) return { ok: true, answer: await this.#receive(sent.response) }
-      this.close(sent.error)
-      return sent
+      if (!sent.ok) {
+        this.close(sent.error)
+        return sent
+      }
+      const { response } = sent
+      if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
+      const body = await this.#readBody(response)
+      return { ok: true, answer: this.#toWhole(response, body) }
     } catch (error) {
       const failure = GatewayError.from(error)
       this.close(failure)
       return { ok: false, error: failure, resend: undefined }
-    } finally {
-      if (record.headLeftMs === undefined) record.waitedMs += performance.now() - this.#startedAt
     }
   }
 
@@ -114,16 +115,12 @@ class UpstreamCall {
     })
   }
 
-  #receive(response: Response): Promise<UpstreamAnswer> {
-    const { stream } = this.#request.envelope
+  #isStream(response: Response): boolean {
     this.#headAt = performance.now()
     this.#status = response.status
     this.#upstreamRequestId = response.headers.get('x-request-id') ?? undefined
-    const isStream =
-      stream &&
-      response.ok &&
-      (response.headers.get('content-type')?.startsWith('text/event-stream') ?? false)
-    return isStream ? this.#openStream(response) : this.#readWhole(response, stream)
+    if (!this.#request.envelope.stream || !response.ok) return false
+    return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
   }
 
   /** Ends the attempt and writes down how. Only the first call counts. */
@@ -133,8 +130,8 @@ class UpstreamCall {
     const { record, presence } = this.#request
     const target = this.#target
     const resendOf = this.#resendOf
-    this.#context.ticker.remove(this.#deadlines)
-    presence.onLeave(undefined)
+    presence.attend(undefined)
+    record.endWait()
     const entry: AttemptRecord = {
       kind: 'attempt',
       requestId: record.id,
@@ -153,16 +150,19 @@ class UpstreamCall {
       possiblyBilledTwice: resendOf === 'connection_reset',
     }
     record.attempts.push(entry)
-    this.#context.log(entry)
+    this.#context.log.attempt(entry)
   }
 
-  async #readWhole(response: Response, wantsStream: boolean): Promise<UpstreamAnswer> {
-    const { protocol } = this.#request
-    const { provider } = this.#target
+  #readBody(response: Response): Promise<Uint8Array> {
     this.#deadlines.headArrived()
-    const { status } = response
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
-    const body = await readWholeBody(response, this.#deadlines, maxBytes)
+    return readWholeBody(response, this.#deadlines, maxBytes)
+  }
+
+  #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
+    const { protocol, envelope } = this.#request
+    const { provider } = this.#target
+    const { status } = response
     if (!response.ok)
       throw protocol.upstream.parseError(provider.name, {
         status,
@@ -170,7 +170,7 @@ class UpstreamCall {
         body,
       })
     const facts = protocol.upstream.parseAnswer(body)
-    if (wantsStream)
+    if (envelope.stream)
       throw new GatewayError(
         'upstream_malformed',
         `the provider '${provider.name}' answered a streamed request with a whole answer`
@@ -186,7 +186,11 @@ class UpstreamCall {
     const stream = new UpstreamStream(body, frames, this.#deadlines)
     const held = await stream.readToContent()
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
-    this.#context.ticker.remove(this.#deadlines)
+    this.#request.presence.attend({
+      tick() {},
+      abort: (reason) => this.#deadlines.abort(reason),
+    })
+    this.#request.record.endWait()
     return {
       kind: 'stream',
       headers: passHeaders(response.headers),

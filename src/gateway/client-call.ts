@@ -9,15 +9,21 @@ export type ClientCall = {
   /** Headers that may go upstream as they are; `undefined` for none. */
   passedHeaders: Readonly<Record<string, string>> | undefined
   /**
-   * Reads the body, calling `hold` with each number of bytes before they are kept. Throws
+   * Reads the body, telling `holder` each number of bytes before they are kept. Rejects with
    * `request_too_large`, `request_timeout`, and what `hold` throws.
    */
-  readBody(hold: (bytes: number) => void): Promise<Uint8Array>
+  readBody(holder: BodyHolder): Promise<Uint8Array>
   /** Aborts when the client has left; made at the first call. */
   signal(): AbortSignal
   /** Lifts the server's idle timeout while an answer is awaited; `false` puts it back. */
   keepOpen(open: boolean): void
 }
+
+/** Counts the bytes of a body; may refuse them by throwing. */
+export type BodyHolder = { hold(bytes: number): void }
+
+/** Something that waits on the client's behalf: looked at now and then, and ended when it leaves. */
+export type Waiting = Watch & { abort(reason: GatewayError): void }
 
 /** Most answers are there before it pays to look whether anybody still waits for them. */
 const LOOK_AFTER_MS = 200
@@ -32,7 +38,7 @@ export class Presence implements Watch {
   readonly #ticker: Ticker
   readonly #startedAt: number
   #isWatched = false
-  #listener: ((reason: GatewayError) => void) | undefined
+  #waiting: Waiting | undefined
 
   constructor(call: ClientCall, ticker: Ticker, startedAt: number) {
     this.#call = call
@@ -52,11 +58,12 @@ export class Presence implements Watch {
   /** The answer is complete, or nobody waits for it. */
   end(): void {
     this.#ticker.remove(this)
-    this.#listener = undefined
+    this.#waiting = undefined
     if (this.#isWatched) this.#call.keepOpen(false)
   }
 
   tick(nowMs: number): void {
+    this.#waiting?.tick(nowMs)
     if (this.#isWatched || nowMs - this.#startedAt < LOOK_AFTER_MS) return
     this.#isWatched = true
     this.#call.keepOpen(true)
@@ -65,28 +72,31 @@ export class Presence implements Watch {
     else signal.addEventListener('abort', () => this.#tell())
   }
 
-  /** Sets who is told; at once when the client is known to have left. `undefined` stops listening. */
-  onLeave(listener: ((reason: GatewayError) => void) | undefined): void {
-    this.#listener = listener
-    if (listener && this.#isWatched && this.hasLeft) this.#tell()
+  /** Who waits now; told at once when the client is known to have left. `undefined` for nobody. */
+  attend(waiting: Waiting | undefined): void {
+    this.#waiting = waiting
+    if (waiting && this.#isWatched && this.hasLeft) this.#tell()
   }
 
   /** Waits `ms`; throws `client_closed` when the client leaves meanwhile. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.onLeave(undefined)
+        this.attend(undefined)
         resolve()
       }, ms)
-      this.onLeave((reason) => {
-        clearTimeout(timer)
-        reject(reason)
+      this.attend({
+        tick() {},
+        abort(reason) {
+          clearTimeout(timer)
+          reject(reason)
+        },
       })
     })
   }
 
   #tell(): void {
-    this.#listener?.(clientClosed())
+    this.#waiting?.abort(clientClosed())
   }
 }
 

@@ -8,7 +8,7 @@ import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
 import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
-import { type ClientCall, Presence } from './client-call'
+import { type BodyHolder, type ClientCall, Presence } from './client-call'
 import { holdHead } from './hold-head'
 import { relay } from './relay'
 import { RequestRecord } from './request-record'
@@ -62,30 +62,35 @@ export async function handle(
   call: ClientCall
 ): Promise<Answer> {
   const exchange = new Exchange(parts, protocol, call)
+  let answer: Answer
   try {
     exchange.authenticate()
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
-    return exchange.answer(toWhole(await turning))
+    answer = exchange.answer(toWhole(await turning))
   } catch (error) {
-    return exchange.fail(error)
+    answer = exchange.fail(error)
   }
+  await parts.log.written()
+  return answer
 }
 
 /** The answer to a request that failed before or beside the way above; written down all the same. */
-export function refuse(
+export async function refuse(
   parts: GatewayParts,
   protocol: Protocol,
   call: ClientCall,
   error: unknown
-): Answer {
-  return new Exchange(parts, protocol, call).fail(error)
+): Promise<Answer> {
+  const answer = new Exchange(parts, protocol, call).fail(error)
+  await parts.log.written()
+  return answer
 }
 
 /** One request under way: what its stages share, and what must be given back when it ends. */
-class Exchange {
+class Exchange implements BodyHolder {
   readonly #parts: GatewayParts
   readonly #settings: GatewaySettings
   readonly #protocol: Protocol
@@ -118,7 +123,9 @@ class Exchange {
   }
 
   async read(): Promise<Envelope> {
-    const body = await this.#readBody()
+    this.#record.beginWait()
+    const body = await this.#call.readBody(this)
+    this.#record.endWait()
     this.#record.bodyBytes = body.length
     const envelope = this.#protocol.client.parseRequest(body)
     this.#record.requestedModel = envelope.model
@@ -128,16 +135,9 @@ class Exchange {
     return envelope
   }
 
-  async #readBody(): Promise<Uint8Array> {
-    const startedAt = performance.now()
-    try {
-      return await this.#call.readBody((bytes) => {
-        this.#parts.admission.hold(bytes)
-        this.#heldBytes += bytes
-      })
-    } finally {
-      this.#record.waitedMs += performance.now() - startedAt
-    }
+  hold(bytes: number): void {
+    this.#parts.admission.hold(bytes)
+    this.#heldBytes += bytes
   }
 
   plan(envelope: Envelope): readonly Target[] {
@@ -146,21 +146,14 @@ class Exchange {
 
   turn(envelope: Envelope, plan: readonly Target[]) {
     this.#begin()
-    return turn(
-      {
-        sender: this.#parts.sender,
-        ticker: this.#parts.ticker,
-        log: (entry) => this.#parts.log.attempt(entry),
-      },
-      {
-        protocol: this.#protocol,
-        envelope,
-        plan,
-        passedHeaders: this.#call.passedHeaders,
-        presence: this.#presence,
-        record: this.#record,
-      }
-    )
+    return turn(this.#parts, {
+      protocol: this.#protocol,
+      envelope,
+      plan,
+      passedHeaders: this.#call.passedHeaders,
+      presence: this.#presence,
+      record: this.#record,
+    })
   }
 
   answer({ status, headers, body, facts }: WholeAnswer): Answer {
@@ -177,10 +170,7 @@ class Exchange {
     const record = this.#record
     const { headHoldMs, heartbeatMs, clientStallMs } = this.#settings
     const arriving = turning.then(toStreamed)
-    const startedAt = performance.now()
-    const waitedMs = record.waitedMs
     const answer = await holdHead(arriving, this.#parts.ticker, headHoldMs)
-    if (answer === undefined) record.waitedMs = waitedMs + performance.now() - startedAt
     const headers = answer?.headers ?? {}
     this.#noteHead(headers)
     headers['content-type'] = 'text/event-stream; charset=utf-8'
@@ -202,6 +192,7 @@ class Exchange {
         record.facts = facts
         if (error?.code === 'internal_error') this.#parts.report(record.id, error.cause ?? error)
         this.#end(error?.code === 'client_closed' ? error.status : 200, error)
+        this.#parts.log.write()
       },
     })
     return { status: 200, headers, body }
@@ -235,7 +226,7 @@ class Exchange {
   /** What is known when the head leaves. */
   #noteHead(headers: Record<string, string>): void {
     const record = this.#record
-    record.headLeftMs = record.elapsedMs()
+    record.headLeaves()
     headers['x-request-id'] = record.id
     headers['server-timing'] = record.serverTiming()
     if (record.target === undefined) return

@@ -32,9 +32,27 @@ export class RequestRecord {
   facts: AnswerFacts | undefined
   hasBegun = false
   hasEnded = false
+  #waitsSince: number | undefined
 
   elapsedMs(): number {
     return performance.now() - this.startedAt
+  }
+
+  /** From here on others are waited for: the client's upload, or the upstream. */
+  beginWait(): void {
+    if (this.headLeftMs === undefined) this.#waitsSince = performance.now()
+  }
+
+  endWait(): void {
+    if (this.#waitsSince === undefined) return
+    this.waitedMs += performance.now() - this.#waitsSince
+    this.#waitsSince = undefined
+  }
+
+  /** What follows is no longer seen as waiting by whoever reads the head. */
+  headLeaves(): void {
+    this.endWait()
+    this.headLeftMs = this.elapsedMs()
   }
 
   /** What the gateway itself took until the head left, or until now. */

@@ -7,7 +7,7 @@ import { createProvider } from '../providers/provider'
 import type { ResendReason, Sender, SendRequest, SendResult } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
 import { createTicker } from '../std/ticker'
-import { Presence } from './client-call'
+import { Presence, type Waiting } from './client-call'
 import { RequestRecord } from './request-record'
 import { turn } from './turn'
 
@@ -41,7 +41,7 @@ function start(
   const record = new RequestRecord()
   const body = new TextEncoder().encode('{"model":"host/x"}')
   const result = turn(
-    { sender, ticker, log: () => {} },
+    { sender, log: { attempt() {} } },
     {
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body),
@@ -113,7 +113,7 @@ describe('Presence', () => {
     }
     const call = { ...CALL, signal, keepOpen: (open: boolean) => void opened.push(open) }
     const presence = new Presence(call, ticker, 1_000)
-    presence.onLeave(({ code }) => told.push(code))
+    presence.attend(listener(told))
     presence.tick(1_100)
     expect([looks, told, opened]).toEqual([0, [], []])
     presence.tick(1_300)
@@ -138,7 +138,7 @@ describe('Presence', () => {
     const presence = watchedPresence(leaving.signal)
     leaving.abort()
     const told: string[] = []
-    presence.onLeave(({ code }) => told.push(code))
+    presence.attend(listener(told))
     expect(told).toEqual(['client_closed'])
     expect(presence.hasLeft).toBe(true)
   })
@@ -150,6 +150,10 @@ const CALL = {
   passedHeaders: undefined,
   readBody: async () => new Uint8Array(0),
   keepOpen: () => {},
+}
+
+function listener(told: string[]): Waiting {
+  return { tick() {}, abort: ({ code }) => void told.push(code) }
 }
 
 /** A presence whose request has lasted long enough for the signal to be looked at. */

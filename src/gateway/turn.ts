@@ -21,12 +21,13 @@ export async function turn(context: AttemptContext, request: TurnRequest): Promi
   let failure: GatewayError | undefined
   for (const target of request.plan) {
     request.record.target = target
-    const again = new Resending(target)
+    let again: Resending | undefined
     let resendOf: ResendReason | undefined
     do {
       const result = await attempt(context, request, target, resendOf)
       if (result.ok) return result.answer
       failure = result.error
+      again ??= new Resending(target)
       resendOf = again.allow(result.resend)
       if (resendOf === 'http2_refused') await again.pause(request.presence)
     } while (resendOf !== undefined)

@@ -41,7 +41,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
       try {
         checkAddress(parts, c.req.raw)
       } catch (error) {
-        return toResponse(refuse(parts.gateway, protocol, call, error))
+        return toResponse(await refuse(parts.gateway, protocol, call, error))
       }
       return toResponse(await handle(parts.gateway, protocol, call))
     })
@@ -61,9 +61,9 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 }
 
 /** An error beside the inference routes, in OpenAI's shape and written down like any refusal. */
-function fail(c: Context<AppEnv>, parts: AppParts, error: unknown): Response {
+async function fail(c: Context<AppEnv>, parts: AppParts, error: unknown): Promise<Response> {
   const call = toClientCall(c.req.raw, c.env, parts.bodies)
-  return toResponse(refuse(parts.gateway, openaiChat, call, error))
+  return toResponse(await refuse(parts.gateway, openaiChat, call, error))
 }
 
 function checkAddress(parts: AppParts, request: Request): void {

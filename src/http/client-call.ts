@@ -1,4 +1,4 @@
-import type { ClientCall } from '../gateway/client-call'
+import type { BodyHolder, ClientCall } from '../gateway/client-call'
 import type { BodyReads } from './read-body'
 import { presentedToken } from './credentials'
 
@@ -21,14 +21,38 @@ export function toClientCall(
   server: ServerHandle,
   bodies: BodyReads
 ): ClientCall {
-  const { headers } = request
-  return {
-    token: presentedToken(request),
-    clientRequestId: headers.get('x-request-id')?.slice(0, MAX_CLIENT_ID_LENGTH),
-    passedHeaders: passHeaders(headers),
-    readBody: (hold) => bodies.read(request, hold),
-    signal: () => request.signal,
-    keepOpen: (open) => server.timeout(request, open ? 0 : IDLE_TIMEOUT_SECONDS),
+  return new HttpCall(request, server, bodies)
+}
+
+/** A class, since each request makes one: its functions are made once. */
+class HttpCall implements ClientCall {
+  readonly token: string | undefined
+  readonly clientRequestId: string | undefined
+  readonly passedHeaders: Record<string, string> | undefined
+  readonly #request: Request
+  readonly #server: ServerHandle
+  readonly #bodies: BodyReads
+
+  constructor(request: Request, server: ServerHandle, bodies: BodyReads) {
+    const { headers } = request
+    this.#request = request
+    this.#server = server
+    this.#bodies = bodies
+    this.token = presentedToken(request)
+    this.clientRequestId = headers.get('x-request-id')?.slice(0, MAX_CLIENT_ID_LENGTH)
+    this.passedHeaders = passHeaders(headers)
+  }
+
+  readBody(holder: BodyHolder): Promise<Uint8Array> {
+    return this.#bodies.read(this.#request, holder)
+  }
+
+  signal(): AbortSignal {
+    return this.#request.signal
+  }
+
+  keepOpen(open: boolean): void {
+    this.#server.timeout(this.#request, open ? 0 : IDLE_TIMEOUT_SECONDS)
   }
 }
 

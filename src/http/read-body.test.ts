@@ -22,7 +22,7 @@ function serveBodies(options: { maxBytes?: number; deadlineMs?: number } = {}) {
     port: 0,
     async fetch(request) {
       try {
-        const bytes = await reads.read(request, (size) => void held.push(size))
+        const bytes = await reads.read(request, { hold: (size) => void held.push(size) })
         outcomes.push('read')
         return new Response(bytes)
       } catch (error) {

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { BodyHolder } from '../gateway/client-call'
 import type { Ticker, Watch } from '../std/ticker'
 
 const BODY_DEADLINE_MS = 60_000
@@ -15,13 +16,13 @@ export class BodyReads implements Watch {
     ticker.add(this)
   }
 
-  /** `hold` is told of bytes before they are kept, and may refuse them by throwing. */
-  read(request: Request, hold: (bytes: number) => void): Promise<Uint8Array> {
+  /** `holder` is told of bytes before they are kept. */
+  read(request: Request, holder: BodyHolder): Promise<Uint8Array> {
     const declared = request.headers.get('content-length')
-    if (declared === null) return this.#withDeadline(this.#readCounted(request, hold))
+    if (declared === null) return this.#withDeadline(this.#readCounted(request, holder))
     const length = Number(declared)
     if (length > this.#maxBytes()) throw this.#tooLarge()
-    hold(length)
+    holder.hold(length)
     return this.#withDeadline(request.bytes())
   }
 
@@ -47,13 +48,13 @@ export class BodyReads implements Watch {
     })
   }
 
-  async #readCounted(request: Request, hold: (bytes: number) => void): Promise<Uint8Array> {
+  async #readCounted(request: Request, holder: BodyHolder): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
     let length = 0
     for await (const chunk of request.body ?? []) {
       length += chunk.length
       if (length > this.#maxBytes()) throw this.#tooLarge()
-      hold(chunk.length)
+      holder.hold(chunk.length)
       chunks.push(chunk)
     }
     const [first] = chunks

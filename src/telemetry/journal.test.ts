@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beginRecord, bodiesRecord, endRecord } from './fixtures/records'
 import { createJournal } from './journal'
-import type { WriteSync } from './journal'
+import type { Journal, WriteSync } from './journal'
 import { decodeLine } from './journal-decode'
 import { listSegments, segmentPath } from './journal-files'
+import type { LogRecord } from './records'
 
 const makeDirectory = () => join(mkdtempSync(join(tmpdir(), 'tollgate-journal-')), 'journal')
 
@@ -35,16 +36,34 @@ function smallDisk(freeBytes: number) {
   return { disk, write }
 }
 
-test('an end is on the disk when append returns, with what waited before it', () => {
-  const directory = makeDirectory()
-  const journal = createJournal({ directory })
-  journal.append(beginRecord('a'))
-  expect(readIds(directory)).toEqual([])
-  journal.append(endRecord('a'))
-  expect(readIds(directory)).toEqual(['begin', 'a'])
-  journal.append(beginRecord('b'))
+/** Takes a record down and writes it, as the end of a request does. */
+function put(journal: Journal, record: LogRecord): boolean {
+  const isKept = journal.append(record)
   journal.flush()
-  expect(readIds(directory)).toEqual(['begin', 'a', 'begin'])
+  return isKept
+}
+
+test('all who wait to be written down in one turn share one system call', async () => {
+  const directory = makeDirectory()
+  let calls = 0
+  const journal = createJournal({
+    directory,
+    writeSync(...call) {
+      calls++
+      return writeSync(...call)
+    },
+  })
+  const ends = ['a', 'b'].map((id) => {
+    journal.append(beginRecord(id))
+    journal.append(endRecord(id))
+    return journal.written()
+  })
+  expect(readIds(directory)).toEqual([])
+  await Promise.all(ends)
+  expect([calls, readIds(directory)]).toEqual([1, ['begin', 'a', 'begin', 'b']])
+  journal.append(endRecord('c'))
+  await journal.written()
+  expect([calls, readIds(directory).at(-1)]).toEqual([2, 'c'])
   journal.close()
 })
 
@@ -78,7 +97,7 @@ describe('rotation', () => {
     const directory = makeDirectory()
     const journal = createJournal({ directory, segmentBytes: 1_000 })
     const ids = Array.from({ length: 40 }, (_, index) => String(index))
-    for (const id of ids) journal.append(endRecord(id))
+    for (const id of ids) put(journal, endRecord(id))
     journal.close()
     expect(listSegments(directory).length).toBeGreaterThan(3)
     expect(readIds(directory)).toEqual(ids)
@@ -92,6 +111,7 @@ describe('rotation', () => {
     journal.flush()
     expect(listSegments(directory)).toHaveLength(1)
     journal.append(endRecord('a'))
+    journal.flush()
     nowMs = 6_000
     journal.flush()
     expect(listSegments(directory)).toHaveLength(2)
@@ -107,7 +127,7 @@ describe('a full disk', () => {
       writeSync: (file, bytes, offset, length) =>
         writeSync(file, bytes, offset, Math.min(length, 7)),
     })
-    journal.append(endRecord('a'))
+    put(journal, endRecord('a'))
     expect(journal.state).toBe('ok')
     expect(readIds(directory)).toEqual(['a'])
     journal.close()
@@ -119,7 +139,7 @@ describe('a full disk', () => {
       const { disk, write } = smallDisk(freeBytes)
       let nowMs = 0
       const journal = createJournal({ directory, writeSync: write, now: () => nowMs })
-      for (const id of ['a', 'b', 'c']) journal.append(endRecord(id))
+      for (const id of ['a', 'b', 'c']) put(journal, endRecord(id))
       expect(journal.state).toBe('full')
       expect(journal.stats().problem).toContain('ENOSPC')
       disk.freeBytes = 1e6
@@ -141,16 +161,16 @@ describe('a full disk', () => {
       ...{ directory, pendingBytes: 1_000, now: () => nowMs },
       writeSync: write,
     })
-    expect(journal.append(endRecord('kept'))).toBe(true)
-    expect(journal.append(bodiesRecord('kept'))).toBe(false)
-    for (let count = 0; count < 10; count += 1) journal.append(endRecord('more'))
+    expect(put(journal, endRecord('kept'))).toBe(true)
+    expect(put(journal, bodiesRecord('kept'))).toBe(false)
+    for (let count = 0; count < 10; count += 1) put(journal, endRecord('more'))
     const { lostRecords, lostRows, lostBytes } = journal.stats()
     expect(lostRecords).toBe(lostRows + 1)
     expect(lostRows).toBeGreaterThan(0)
     expect(lostBytes).toBeGreaterThan(0)
     disk.freeBytes = 1e6
     nowMs += 250
-    journal.append(endRecord('last'))
+    put(journal, endRecord('last'))
     expect(readIds(directory)).toHaveLength(12 - lostRows)
     expect(readIds(directory).at(-1)).toBe('last')
     journal.close()

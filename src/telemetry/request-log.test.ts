@@ -32,6 +32,7 @@ function logRequest(log: RequestLog, id: string = Bun.randomUUIDv7()): string {
   log.begin(beginRecord(id))
   log.attempt(attemptRecord(id))
   log.end(endRecord(id))
+  log.write()
   return id
 }
 

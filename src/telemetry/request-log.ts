@@ -50,8 +50,14 @@ export type RequestLog = {
   attempt(record: AttemptRecord): void
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
-  /** To be called before the last byte of the answer leaves: then no answered request is missing. */
   end(record: EndRecord): void
+  /**
+   * Writes down what was appended, at once. Whoever does so before the last byte of an answer leaves has no
+   * answered request missing, however the process dies.
+   */
+  write(): void
+  /** The same for all that end in one turn of the event loop, with one system call. */
+  written(): Promise<void>
   /** A request that ended before it began. */
   refused(begin: BeginRecord, end: EndRecord): void
   /** The row of a request, with all that was written down before the call. */
@@ -158,6 +164,14 @@ class JournaledLog implements RequestLog {
     this.#countedRefusals += 1
     this.#refusals.count(end.status, end.errorCode ?? '', nowMs)
     this.#arm()
+  }
+
+  write(): void {
+    this.#journal.flush()
+  }
+
+  written(): Promise<void> {
+    return this.#journal.written()
   }
 
   async find(id: string): Promise<RequestRow | undefined> {
