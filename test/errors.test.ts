@@ -87,7 +87,7 @@ describe('a path or method that is not served', () => {
   test.each([
     ['POST', '/chat/completions', /base URL/],
     ['GET', '/', /base URL/],
-    ['POST', '/v1/responses', /\/v1\/chat\/completions/],
+    ['POST', '/v1/answers', /\/v1\/chat\/completions/],
     ['POST', '/v1/chat/completions/', /serves/],
     ['PUT', '/v1/nothing', /serves/],
   ])('%s %s is a 404 with a hint', async (method, path, hint) => {

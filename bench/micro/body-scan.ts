@@ -18,7 +18,10 @@ export function createBodyScanPieces(): Piece[] {
       budgetMicros,
       fresh: freshBody,
       run: (body) =>
-        renderRequest(parseRequest('generate', body), { model: 'gpt-4o-mini', askForUsage: false }),
+        renderRequest(parseRequest('generate', body, {}), {
+          model: 'gpt-4o-mini',
+          askForUsage: false,
+        }),
     })
   })
 }

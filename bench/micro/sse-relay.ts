@@ -19,7 +19,8 @@ const DEADLINES = {
 export function createRelayPieces(): Piece[] {
   const envelope = parseRequest(
     'generate',
-    Buffer.from('{"model":"openai/gpt-4o-mini","messages":[],"stream":true}')
+    Buffer.from('{"model":"openai/gpt-4o-mini","messages":[],"stream":true}'),
+    {}
   )
   const frames = Array.from({ length: FRAMES }, (_, number) => contentFrame(number))
   const framer = new SseFramer()
@@ -45,6 +46,7 @@ export function createRelayPieces(): Piece[] {
 async function readToEnd(body: ReadableStream<Uint8Array>, envelope: Envelope): Promise<number> {
   const stream = new UpstreamStream(
     body,
+    new SseFramer(),
     new CompletionFrameReader(envelope, CHANGES),
     new Deadlines('openai', DEADLINES, performance.now(), false)
   )

@@ -5,6 +5,7 @@ import { openSqlite } from '../db/open'
 import { GatewayError } from '../errors/gateway-error'
 import { Admission } from '../gateway/admission'
 import type { Caller, GatewayParts, GatewaySettings } from '../gateway/gateway'
+import { ToolCallMemory } from '../gateway/tool-call-memory'
 import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
@@ -81,6 +82,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     sender,
     admission,
     log,
+    memory: new ToolCallMemory(),
     authenticate: (token) =>
       serving.configuration.keys.required || token?.startsWith(TOKEN_PREFIX)
         ? authenticate(keys.index, token, Date.now())

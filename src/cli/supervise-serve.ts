@@ -1,8 +1,15 @@
+import { totalmem } from 'node:os'
 import { createProgramLog, type ProgramLogFormat } from '../telemetry/program-log'
 import { supervise } from './supervisor'
 
 /** Set in the serving process, so that it knows that it is the child. */
 export const SERVING_PROCESS_VARIABLE = 'TOLLGATE_SERVING_PROCESS'
+
+/**
+ * The memory that the garbage collector is told of. On a machine with more it lets young objects pile up
+ * longer: some 30 MB under load, for no measurable gain.
+ */
+const HEAP_RAM_BYTES = 8 * 1024 ** 3
 
 /**
  * What Bun reads only when a process starts; an operator's own value wins. Without the first it
@@ -13,6 +20,7 @@ const BUN_SETTINGS = {
   BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
   BUN_FEATURE_FLAG_EXPERIMENTAL_HTTP2_CLIENT: '1',
   BUN_FEATURE_FLAG_NO_ORPHANS: '1',
+  ...(totalmem() > HEAP_RAM_BYTES && { BUN_JSC_forceRAMSize: String(HEAP_RAM_BYTES) }),
 }
 
 /**

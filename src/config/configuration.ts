@@ -1,4 +1,4 @@
-import type { ProviderApi, ProviderFamily } from './provider-row'
+import type { ProviderFamily, ProviderQuirks, WireFormat } from './provider-row'
 
 /**
  * Everything the program is told, resolved: defaults filled in, secrets and files read, units in
@@ -44,6 +44,8 @@ export type ProviderConfiguration = {
   readonly baseUrl: string
   /** `undefined`: nothing is sent. */
   readonly apiKey: string | undefined
+  /** The caller's own credential goes upstream in the place of ours. */
+  readonly passesCallerKey: boolean
   /** Names known beside the host's own list: the configuration's, then the catalog's. */
   readonly models: readonly string[]
   /** Ask the host for its list. */
@@ -63,7 +65,13 @@ export type ProviderConfiguration = {
   readonly privateAddresses: boolean
   readonly retryOnReset: boolean
   readonly includeUsage: boolean
-  readonly apis: readonly ProviderApi[]
+  readonly quirks: ProviderQuirks
+  /** The formats it speaks, the preferred one first. */
+  readonly protocols: readonly WireFormat[]
+  /** Globs of the `anthropic-beta` values that may reach it. */
+  readonly anthropicBeta: readonly string[]
+  /** How long the provider shall cache the prompts of clients that set no marks; `undefined`: no marks are set. */
+  readonly cachePrompts: '5m' | '1h' | undefined
 }
 
 /** Freezes `value` and all that it holds. */

@@ -102,10 +102,11 @@ export function text(allowed: string) {
 
 /** `none` or one reference: a key itself is never in the file. */
 export function secret() {
-  const error = 'none, ${ENV_NAME} or ${file:PATH}'
+  const error = 'none, caller, ${ENV_NAME} or ${file:PATH}'
+  const isWord = (written: string) => written === 'none' || written === 'caller'
   return z
     .string({ error })
-    .refine((written) => written === 'none' || REFERENCE_PATTERN.test(written), { error })
+    .refine((written) => isWord(written) || REFERENCE_PATTERN.test(written), { error })
 }
 
 /** An `http(s)` address without credentials, query or fragment. */

@@ -20,7 +20,7 @@ const OPENAI: ProviderRow = {
   baseUrl: 'https://api.openai.example/v1',
   apiKeyEnv: 'OPENAI_API_KEY',
   local: false,
-  apis: ['chat', 'embeddings'],
+  protocols: ['openai-chat', 'openai-embeddings'],
   quirks: { includeUsage: true },
   models: ['gpt-4o-mini'],
   documentUrl: 'https://openai.example',
@@ -204,6 +204,7 @@ describe('a provider', () => {
       family: 'openai',
       baseUrl: 'https://api.openai.example/v1',
       apiKey: 'sk-from-env',
+      passesCallerKey: false,
       models: ['gpt-4o-mini'],
       modelList: true,
       proxy: undefined,
@@ -218,7 +219,10 @@ describe('a provider', () => {
       privateAddresses: false,
       retryOnReset: true,
       includeUsage: true,
-      apis: ['chat', 'embeddings'],
+      quirks: { includeUsage: true },
+      protocols: ['openai-chat', 'openai-embeddings'],
+      anthropicBeta: ['*'],
+      cachePrompts: undefined,
     })
   })
 

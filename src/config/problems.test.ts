@@ -11,7 +11,7 @@ const ROWS: ProviderRow[] = ['openai', 'mistral'].map((name) => ({
   baseUrl: `https://${name}.example/v1`,
   apiKeyEnv: `${name.toUpperCase()}_API_KEY`,
   local: false,
-  apis: ['chat'],
+  protocols: ['openai-chat'],
   quirks: { includeUsage: true },
   models: [],
   documentUrl: 'https://example.com',
@@ -145,7 +145,7 @@ const TABLE: [string, string, Partial<Problem>][] = [
       column: 14,
       path: 'providers.openai.api_key',
       found: 'a text (not shown)',
-      allowed: 'none, ${ENV_NAME} or ${file:PATH}',
+      allowed: 'none, caller, ${ENV_NAME} or ${file:PATH}',
     },
   ],
   [

@@ -4,7 +4,7 @@ import type { ProviderConfiguration } from './configuration'
 import { chooseEnvironmentProxy } from './environment-proxy'
 import { isPrivateHost } from './private-address'
 import type { ProblemDetails, Report } from './problem'
-import { PROVIDER_FAMILIES, type ProviderRow } from './provider-row'
+import { FAMILY_PROTOCOLS, PROVIDER_FAMILIES, type ProviderRow } from './provider-row'
 import { readText } from './read-text'
 import { type ReferenceSource, expandReferences } from './references'
 import type { ProviderFields } from './schema'
@@ -46,8 +46,10 @@ export async function resolveProvider(
     family: row.family,
     baseUrl: url.href.replace(/\/+$/, ''),
     apiKey,
+    passesCallerKey: given.api_key === 'caller',
     models: [...new Set([...given.models, ...row.models])],
-    modelList: given.model_list,
+    // Bedrock's list is not where its models are served.
+    modelList: given.model_list && row.family !== 'bedrock',
     proxy,
     caPem,
     headers,
@@ -60,7 +62,10 @@ export async function resolveProvider(
     privateAddresses: given.private_addresses ?? (row.local || isPrivateHost(url.hostname)),
     retryOnReset: given.retry_on_reset,
     includeUsage: given.include_usage ?? row.quirks.includeUsage,
-    apis: row.apis,
+    quirks: row.quirks,
+    protocols: given.protocols ?? row.protocols,
+    anthropicBeta: given.anthropic_beta,
+    cachePrompts: given.cache_prompts === 'off' ? undefined : given.cache_prompts,
   }
 }
 
@@ -82,7 +87,7 @@ function findRow(
       baseUrl: given.base_url,
       apiKeyEnv: undefined,
       local: false,
-      apis: ['chat', 'completions', 'embeddings'],
+      protocols: FAMILY_PROTOCOLS[family],
       quirks: { includeUsage: true },
       models: [],
       documentUrl: '',
@@ -97,7 +102,8 @@ function findRow(
     const message = 'is neither a catalog name nor a protocol, or the protocol has no base_url'
     report('type', { message, ...known })
   } else {
-    const fix = 'for any other compatible host write type: openai, base_url and api_key'
+    const fix =
+      'for any other compatible host write type: openai (or anthropic, gemini, bedrock), base_url and api_key'
     report('', { message: 'is not in the catalog and has no type', ...known, fix, atKey: true })
   }
   return undefined
@@ -109,7 +115,7 @@ async function readApiKey(
   source: ReferenceSource,
   report: FieldReport
 ): Promise<string | undefined> {
-  if (given.api_key === 'none') return undefined
+  if (given.api_key === 'none' || given.api_key === 'caller') return undefined
   if (given.api_key !== undefined) {
     const expansion = await expandReferences(given.api_key, source)
     if (expansion.ok) return expansion.text
@@ -119,7 +125,7 @@ async function readApiKey(
   const key = row.apiKeyEnv === undefined ? undefined : source.env[row.apiKeyEnv]
   if (row.local && !key) return undefined
   if (row.apiKeyEnv === undefined) {
-    const allowed = '${ENV_NAME}, ${file:PATH}, or none for a host that wants no key'
+    const allowed = '${ENV_NAME}, ${file:PATH}, caller, or none for a host that wants no key'
     report('api_key', { message: 'is missing', allowed })
     return undefined
   }

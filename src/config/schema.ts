@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WIRE_FORMATS } from './provider-row'
 import {
   NAME_PATTERN,
   baseUrl,
@@ -118,7 +119,9 @@ export const providerSchema = fields({
   base_url: baseUrl().optional().describe("Where its API is; the catalog's address unless said."),
   api_key: secret()
     .optional()
-    .describe("none, ${ENV_NAME} or ${file:PATH}; the catalog's variable unless said."),
+    .describe(
+      "none, caller (the caller's own credential), ${ENV_NAME} or ${file:PATH}; the catalog's variable unless said."
+    ),
   models: z
     .array(text('a model name'), { error: 'a list of model names' })
     .prefault([])
@@ -143,6 +146,20 @@ export const providerSchema = fields({
   include_usage: trueOrFalse()
     .optional()
     .describe('Ask for usage in streams; unless said, if the host is known to take that.'),
+  protocols: z
+    .array(z.enum(WIRE_FORMATS), { error: `a list of ${WIRE_FORMATS.join(', ')}` })
+    .min(1, 'at least one')
+    .optional()
+    .describe('The wire formats it speaks, the preferred one first; by its type unless said.'),
+  anthropic_beta: z
+    .array(text('a glob'), { error: 'a list of globs' })
+    .prefault(['*'])
+    .describe("Which of the client's anthropic-beta values may reach it."),
+  cache_prompts: choice(
+    ['off', '5m', '1h'],
+    'off',
+    'Set cache marks for clients that know none, on Anthropic and Bedrock; how long they last.'
+  ),
 })
 
 const providers = z.record(z.string().regex(NAME_PATTERN), providerSchema, {

@@ -62,6 +62,8 @@ export const requests = sqliteTable(
     count: integer().notNull().default(1),
     /** The journal segment with the begin of an open row: tells this process's from a dead one's. */
     journalSegment: integer('journal_segment'),
+    /** What a translation between wire formats could not say. */
+    lossy: text(),
   },
   (table) => [
     index('requests_open')

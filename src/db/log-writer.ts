@@ -33,7 +33,7 @@ const REQUEST_COLUMNS = [
   ...['error_message', 'stream', 'input_tokens', 'output_tokens', 'cache_read_tokens'],
   ...['cache_write_tokens', 'reasoning_tokens', 'audio_input_tokens', 'audio_output_tokens'],
   ...['usage_provenance', 'finish_reasons', 'first_token_ms', 'total_ms', 'gateway_ms'],
-  ...['body_bytes', 'answer_bytes', 'attempts', 'count', 'journal_segment'],
+  ...['body_bytes', 'answer_bytes', 'attempts', 'count', 'journal_segment', 'lossy'],
 ]
 
 /** Writes to the log database. Raw and positional: the builder would cost as much as the insert. */
@@ -92,6 +92,6 @@ function toParameters(row: RequestInsert) {
     ...[row.outputTokens, row.cacheReadTokens, row.cacheWriteTokens, row.reasoningTokens],
     ...[row.audioInputTokens, row.audioOutputTokens, row.usageProvenance, row.finishReasons],
     ...[row.firstTokenMs, row.totalMs, row.gatewayMs, row.bodyBytes, row.answerBytes],
-    ...[row.attempts, row.count, row.journalSegment],
+    ...[row.attempts, row.count, row.journalSegment, row.lossy],
   ]
 }

@@ -33,26 +33,13 @@ export type OpenAttempt = {
 }
 
 /**
- * What of an upstream's headers concerns the client. Cookies, hop-by-hop headers, encodings and the
- * provider's own request id stay behind: the first three are not the client's, the last is logged.
+ * What of an upstream's headers concerns the client, by the names that its format knows. Cookies, hop-by-hop
+ * headers, encodings and the provider's own request id are none of them: the first three are not the client's,
+ * the last is logged.
  */
-const PASSED = [
-  'openai-processing-ms',
-  'openai-version',
-  'x-ratelimit-limit-requests',
-  'x-ratelimit-limit-tokens',
-  'x-ratelimit-remaining-requests',
-  'x-ratelimit-remaining-tokens',
-  'x-ratelimit-reset-requests',
-  'x-ratelimit-reset-tokens',
-  'retry-after',
-  'retry-after-ms',
-  'x-should-retry',
-]
-
-export function passHeaders(headers: Headers): Record<string, string> {
+export function passHeaders(headers: Headers, names: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {}
-  for (const name of PASSED) {
+  for (const name of names) {
     const value = headers.get(name)
     if (value !== null) passed[name] = value
   }

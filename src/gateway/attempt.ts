@@ -1,28 +1,41 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Envelope } from '../protocols/envelope'
-import type { Protocol, RequestChanges } from '../protocols/protocol'
+import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
+import { estimateTokens } from '../protocols/estimate-tokens'
+import type { Generation } from '../protocols/generation'
+import { Losses, renderLosses } from '../protocols/losses'
+import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { Deadlines } from '../providers/deadlines'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
 import type { Target } from '../routing/target'
+import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
-import type { Presence } from './client-call'
+import type { ClientCall, Presence } from './client-call'
+import { toPassedHeaders } from './passed-headers'
+import { ReframingReader } from './reframing-reader'
 import type { RequestRecord } from './request-record'
+import type { ToolCallMemory } from './tool-call-memory'
+import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
 import { UpstreamStream } from './upstream-stream'
+import { chooseWire, type Wire } from './wire'
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const MAX_ERROR_BYTES = 256 * 1024
 
 export type AttemptContext = {
   sender: Sender
+  memory: ToolCallMemory
   log: { attempt(record: AttemptRecord): void }
 }
 
 export type AttemptRequest = {
   protocol: Protocol
   envelope: Envelope
-  passedHeaders: Readonly<Record<string, string>> | undefined
+  /** The neutral model of the request, made at the first call. */
+  generation(): Generation
+  call: ClientCall
   presence: Presence
   record: RequestRecord
 }
@@ -44,6 +57,20 @@ export function attempt(
   return new UpstreamCall(context, request, target, resendOf).run()
 }
 
+type Translated = Extract<Wire, { kind: 'translated' }>
+type SentWire = Exclude<Wire, { kind: 'estimated' }>
+
+const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
+
+function tooLossy(model: string, losses: Losses): GatewayError {
+  const [first] = losses.list
+  return new GatewayError(
+    'lossy_translation',
+    `'${model}' can't be told everything (x-tg-require: strict): ${renderLosses(losses.list)}`,
+    { ...(first && { param: first.field }), shouldRetry: false }
+  )
+}
+
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
@@ -51,6 +78,8 @@ class UpstreamCall {
   readonly #resendOf: ResendReason | undefined
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
+  #upstream: Protocol
+  #translation: Translation | undefined
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
@@ -67,6 +96,7 @@ class UpstreamCall {
     const { name, configuration } = provider
     this.#context = context
     this.#request = request
+    this.#upstream = request.protocol
     this.#target = target
     this.#resendOf = resendOf
     this.#deadlines = new Deadlines(
@@ -87,7 +117,9 @@ class UpstreamCall {
     presence.attend(this.#deadlines)
     record.beginWait()
     try {
-      const sent = await this.#send()
+      const wire = chooseWire(this.#request.protocol, this.#target.provider)
+      if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
+      const sent = await this.#send(wire)
       if (!sent.ok) {
         this.close(sent.error)
         return sent
@@ -103,24 +135,58 @@ class UpstreamCall {
     }
   }
 
-  #send(): Promise<SendResult> {
-    const { protocol, envelope, passedHeaders } = this.#request
+  /** Throws what can't be said to this target. */
+  #send(wire: SentWire): Promise<SendResult> {
+    const { envelope, call } = this.#request
+    const { provider, upstreamModel } = this.#target
+    this.#upstream = wire.upstream
+    const body =
+      wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, call.isStrict)
+    const { baseUrl } = provider.configuration
     return this.#context.sender.send({
-      provider: this.#target.provider,
-      path: protocol.upstream.path,
-      body: protocol.upstream.renderRequest(envelope, this.#changes),
-      headers: passedHeaders,
+      provider,
+      format: wire.upstream.name,
+      path: wire.upstream.upstream.path({ model: upstreamModel, stream: envelope.stream, baseUrl }),
+      body,
+      headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,
       fresh: this.#resendOf === 'connection_reset',
     })
   }
 
+  #renderSame(upstream: Protocol): Uint8Array {
+    const body = upstream.upstream.renderRequest(this.#request.envelope, this.#changes)
+    return mendBody(body, this.#target, this.#context.memory)
+  }
+
+  #translate({ client, upstream }: Translated, isStrict: boolean): Uint8Array {
+    const { record } = this.#request
+    this.#translation = new Translation({
+      client,
+      upstream,
+      generation: this.#request.generation(),
+      target: this.#target,
+      memory: this.#context.memory,
+      requestId: record.id,
+      startedAtMs: record.startedAtMs,
+    })
+    const { losses } = this.#translation
+    record.losses = losses
+    const body = this.#translation.renderRequest()
+    if (isStrict && !losses.isEmpty) throw tooLossy(this.#target.name, losses)
+    return body
+  }
+
   #isStream(response: Response): boolean {
     this.#headAt = performance.now()
     this.#status = response.status
-    this.#upstreamRequestId = response.headers.get('x-request-id') ?? undefined
+    this.#upstreamRequestId =
+      response.headers.get('x-request-id') ??
+      response.headers.get(this.#upstream.client.requestIdHeader ?? 'x-request-id') ??
+      undefined
     if (!this.#request.envelope.stream || !response.ok) return false
-    return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+    const type = response.headers.get('content-type')
+    return type?.startsWith(this.#upstream.upstream.streamType) ?? false
   }
 
   /** Ends the attempt and writes down how. Only the first call counts. */
@@ -160,30 +226,76 @@ class UpstreamCall {
   }
 
   #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
-    const { protocol, envelope } = this.#request
+    const { envelope } = this.#request
     const { provider } = this.#target
+    const { upstream } = this.#upstream
     const { status } = response
     if (!response.ok)
-      throw protocol.upstream.parseError(provider.name, {
-        status,
-        headers: passHeaders(response.headers),
-        body,
-      })
-    const facts = protocol.upstream.parseAnswer(body)
+      throw upstream.parseError(provider.name, { status, headers: this.#pass(response), body })
+    const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
     if (envelope.stream)
       throw new GatewayError(
         'upstream_malformed',
         `the provider '${provider.name}' answered a streamed request with a whole answer`
       )
     this.close(undefined)
-    return { kind: 'whole', status, headers: passHeaders(response.headers), body, facts }
+    return { kind: 'whole', status, headers: this.#pass(response), ...answer }
+  }
+
+  /** A count of tokens that no upstream was asked for. */
+  #estimate(client: ChatProtocol): UpstreamAnswer {
+    const losses = new Losses()
+    losses.estimate('input_tokens')
+    this.#request.record.losses = losses
+    const generation = this.#request.generation()
+    const inputTokens = estimateTokens(generation)
+    const context = { requestId: '', createdAt: 0, model: generation.model, request: generation }
+    const usage = { ...NO_USAGE, inputTokens }
+    const rendered = client.chat.renderChatAnswer({ choices: [], usage }, context, losses)
+    this.close(undefined)
+    return {
+      kind: 'whole',
+      status: 200,
+      headers: {},
+      body: new TextEncoder().encode(JSON.stringify(rendered)),
+      facts: { usage: undefined, finishReasons: [] },
+    }
+  }
+
+  #readSame(body: Uint8Array): { body: Uint8Array; facts: AnswerFacts } {
+    const facts = this.#upstream.upstream.parseAnswer(body)
+    if (this.#isObserved && isChat(this.#upstream))
+      observeAnswer(this.#upstream, body, this.#context.memory)
+    return { body, facts }
+  }
+
+  get #isObserved(): boolean {
+    return this.#target.provider.configuration.quirks.wantsReasoningBack === true
+  }
+
+  /** Rate limits of another format than the client's would be taken for its own. */
+  #pass(response: Response): Record<string, string> {
+    return passHeaders(
+      response.headers,
+      this.#translation ? RETRY_HEADERS : this.#upstream.upstream.answerHeaders
+    )
+  }
+
+  #createFrameReader(): FrameReader {
+    if (this.#translation) return this.#translation.createFrameReader()
+    const { envelope, protocol } = this.#request
+    const frames = this.#upstream.upstream.createFrameReader(envelope, this.#changes)
+    if (protocol.client.createReframer && protocol.name !== this.#upstream.name)
+      return new ReframingReader(frames, protocol.client.createReframer())
+    if (this.#isObserved && isChat(this.#upstream))
+      return new ObservedReader(frames, this.#upstream, this.#context.memory)
+    return frames
   }
 
   async #openStream(response: Response): Promise<UpstreamAnswer> {
-    const { protocol, envelope } = this.#request
-    const frames = protocol.upstream.createFrameReader(envelope, this.#changes)
     const body = response.body ?? new Blob([]).stream()
-    const stream = new UpstreamStream(body, frames, this.#deadlines)
+    const framer = this.#upstream.upstream.createFramer()
+    const stream = new UpstreamStream(body, framer, this.#createFrameReader(), this.#deadlines)
     const held = await stream.readToContent()
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#request.presence.attend({
@@ -193,7 +305,7 @@ class UpstreamCall {
     this.#request.record.endWait()
     return {
       kind: 'stream',
-      headers: passHeaders(response.headers),
+      headers: this.#pass(response),
       stream,
       held,
       attempt: {

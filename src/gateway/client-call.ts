@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { RequestRoute } from '../protocols/protocol'
 import type { Ticker, Watch } from '../std/ticker'
 
 /** What the pipeline needs of the client's side of a request; `http/` makes one from a `Request`. */
@@ -6,13 +7,19 @@ export type ClientCall = {
   /** The virtual key as presented, from whichever header carries it. */
   token: string | undefined
   clientRequestId: string | undefined
-  /** Headers that may go upstream as they are; `undefined` for none. */
+  /** What the path says of the request. */
+  route: RequestRoute
+  /** A target that can't be told everything shall be refused (`x-tg-require: strict`). */
+  isStrict: boolean
+  /** Headers that may go upstream of the same format as they are; `undefined` for none. */
   passedHeaders: Readonly<Record<string, string>> | undefined
   /**
    * Reads the body, telling `holder` each number of bytes before they are kept. Rejects with
    * `request_too_large`, `request_timeout`, and what `hold` throws.
    */
   readBody(holder: BodyHolder): Promise<Uint8Array>
+  /** The caller's own credential headers, never the virtual key, for providers that are configured to take them. */
+  credentials(): Record<string, string>
   /** Aborts when the client has left; made at the first call. */
   signal(): AbortSignal
   /** Lifts the server's idle timeout while an answer is awaited; `false` puts it back. */

@@ -11,6 +11,7 @@ import type { RequestLog } from '../telemetry/request-log'
 import { Admission } from './admission'
 import type { ClientCall } from './client-call'
 import { type GatewayParts, handle } from './gateway'
+import { ToolCallMemory } from './tool-call-memory'
 
 const cleanUps: (() => unknown)[] = []
 
@@ -73,6 +74,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     sender: createSender(),
     admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
     log,
+    memory: new ToolCallMemory(),
     authenticate: () => undefined,
     mayUse: () => true,
     plan: (_, envelope) => [models.resolve(envelope.model)],
@@ -88,6 +90,9 @@ function createCall(body: string, changes: Partial<ClientCall> = {}): ClientCall
     token: undefined,
     clientRequestId: undefined,
     passedHeaders: undefined,
+    route: {},
+    isStrict: false,
+    credentials: () => ({}),
     readBody: async () => new TextEncoder().encode(body),
     signal: () => signal,
     keepOpen: () => {},

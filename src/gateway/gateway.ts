@@ -1,5 +1,7 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Envelope } from '../protocols/envelope'
+import { isChat } from '../protocols/chat-protocol'
+import type { Generation } from '../protocols/generation'
 import type { Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
 import type { Target } from '../routing/target'
@@ -12,6 +14,8 @@ import { type BodyHolder, type ClientCall, Presence } from './client-call'
 import { holdHead } from './hold-head'
 import { relay } from './relay'
 import { RequestRecord } from './request-record'
+import type { ToolCallMemory } from './tool-call-memory'
+import { readGeneration } from './translation'
 import { turn } from './turn'
 
 /** Who calls, as far as the pipeline cares. */
@@ -30,6 +34,7 @@ export type GatewayParts = {
   sender: Sender
   admission: Admission
   log: RequestLog
+  memory: ToolCallMemory
   /** The caller of a presented key; `undefined` where none is required. Throws `invalid_api_key`. */
   authenticate(token: string | undefined): Caller | undefined
   /** The caller may use a model, named `provider/model`. */
@@ -101,6 +106,7 @@ class Exchange implements BodyHolder {
   #isAdmitted = false
   #bodies: BodyKeeper | undefined
   #caller: Caller | undefined
+  #generation: Generation | undefined
 
   constructor(parts: GatewayParts, protocol: Protocol, call: ClientCall) {
     this.#parts = parts
@@ -127,7 +133,7 @@ class Exchange implements BodyHolder {
     const body = await this.#call.readBody(this)
     this.#record.endWait()
     this.#record.bodyBytes = body.length
-    const envelope = this.#protocol.client.parseRequest(body)
+    const envelope = this.#protocol.client.parseRequest(body, this.#call.route)
     this.#record.requestedModel = envelope.model
     this.#record.stream = envelope.stream
     if ((this.#caller?.bodies ?? this.#settings.logBodies) === 'full')
@@ -150,10 +156,17 @@ class Exchange implements BodyHolder {
       protocol: this.#protocol,
       envelope,
       plan,
-      passedHeaders: this.#call.passedHeaders,
+      generation: () => this.#readGeneration(envelope),
+      call: this.#call,
       presence: this.#presence,
       record: this.#record,
     })
+  }
+
+  #readGeneration(envelope: Envelope): Generation {
+    if (!isChat(this.#protocol)) throw new Error(`${this.#protocol.name} is no format of chats`)
+    this.#generation ??= readGeneration(this.#protocol, envelope, this.#call.route)
+    return this.#generation
   }
 
   answer({ status, headers, body, facts }: WholeAnswer): Answer {
@@ -173,12 +186,13 @@ class Exchange implements BodyHolder {
     const answer = await holdHead(arriving, this.#parts.ticker, headHoldMs)
     const headers = answer?.headers ?? {}
     this.#noteHead(headers)
-    headers['content-type'] = 'text/event-stream; charset=utf-8'
+    headers['content-type'] = this.#protocol.client.streamType
     headers['cache-control'] = 'no-cache'
     headers['x-accel-buffering'] = 'no'
     const body = relay(answer ?? arriving, {
       ticker: this.#parts.ticker,
       client: this.#protocol.client,
+      requestId: record.id,
       heartbeatMs,
       clientStallMs,
       onBytes: (bytes) => {
@@ -206,12 +220,13 @@ class Exchange implements BodyHolder {
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       ...error.headers,
+      ...this.#protocol.client.errorHeaders?.(error),
     }
     if (error.retryAfterSeconds !== undefined)
       headers['retry-after'] = String(error.retryAfterSeconds)
     if (error.shouldRetry !== undefined) headers['x-should-retry'] = String(error.shouldRetry)
     this.#noteHead(headers)
-    const body = this.#protocol.client.renderError(error)
+    const body = this.#protocol.client.renderError(error, this.#record.id)
     if (error.code !== 'client_closed') this.#record.answerBytes = body.length
     this.#end(error.status, error)
     return { status: error.status, headers, body }
@@ -228,6 +243,10 @@ class Exchange implements BodyHolder {
     const record = this.#record
     record.headLeaves()
     headers['x-request-id'] = record.id
+    const { requestIdHeader } = this.#protocol.client
+    if (requestIdHeader !== undefined) headers[requestIdHeader] = record.id
+    const lossy = record.lossy()
+    if (lossy !== undefined) headers['x-tg-lossy'] = lossy
     headers['server-timing'] = record.serverTiming()
     if (record.target === undefined) return
     headers['x-tg-model'] = record.target.headerName

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseCompletion } from '../protocols/openai/answer'
 import { openaiChat } from '../protocols/openai/openai'
 import { Deadlines } from '../providers/deadlines'
+import { SseFramer } from '../std/sse'
 import { UpstreamStream } from './upstream-stream'
 
 // Answers as real providers sent them, where a checkout has them beside it.
@@ -39,7 +40,7 @@ const whole = names.filter((name) => name.endsWith('.json'))
 /** What the relay would send of a stream that comes in pieces of `sizeBytes`. */
 async function relayed(text: string, sizeBytes: number) {
   const body = new TextEncoder().encode('{"model":"m","stream":true}')
-  const envelope = openaiChat.client.parseRequest(body)
+  const envelope = openaiChat.client.parseRequest(body, {})
   const changes = { model: 'm', askForUsage: false }
   const deadlines = new Deadlines(
     'recorded',
@@ -56,7 +57,7 @@ async function relayed(text: string, sizeBytes: number) {
     },
   })
   const reader = openaiChat.upstream.createFrameReader(envelope, changes)
-  const stream = new UpstreamStream(source, reader, deadlines)
+  const stream = new UpstreamStream(source, new SseFramer(), reader, deadlines)
   const parts: Uint8Array[] = []
   for (let next = await stream.next(); next; next = await stream.next()) parts.push(next)
   return { text: Buffer.concat(parts).toString(), facts: stream.facts }

@@ -7,6 +7,7 @@ import { clientClosed } from './client-call'
 export type RelayOptions = {
   ticker: Ticker
   client: ClientHalf
+  requestId: string
   heartbeatMs: number
   /** A client that takes nothing for so long is cut. */
   clientStallMs: number
@@ -115,12 +116,13 @@ class RelaySource implements Watch {
 
   #beat(nowMs: number): void {
     this.#changedAtMs = nowMs
-    this.#controller?.enqueue(this.#options.client.heartbeatFrame)
+    const { heartbeatFrame } = this.#options.client
+    if (heartbeatFrame.length > 0) this.#controller?.enqueue(heartbeatFrame)
   }
 
   /** After the head a failure is an event, and no end mark follows it. */
   #endWith(error: GatewayError): void {
-    const frame = this.#options.client.renderErrorFrame(error)
+    const frame = this.#options.client.renderErrorFrame(error, this.#options.requestId)
     this.#options.onBytes(frame)
     this.#end(error)
     this.#controller?.enqueue(frame)

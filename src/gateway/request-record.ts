@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors/gateway-error'
+import { type Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts } from '../protocols/protocol'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
@@ -30,6 +31,8 @@ export class RequestRecord {
   firstTokenMs: number | undefined
   answerBytes = 0
   facts: AnswerFacts | undefined
+  /** What the last translation could not say; `undefined` where none was needed. */
+  losses: Losses | undefined
   hasBegun = false
   hasEnded = false
   #waitsSince: number | undefined
@@ -66,6 +69,11 @@ export class RequestRecord {
     return this.target === undefined ? own : `${own}, upstream;dur=${toHundredths(this.waitedMs)}`
   }
 
+  /** What was lost in translation, as `x-tg-lossy` says it; `undefined` for nothing. */
+  lossy(): string | undefined {
+    return this.losses && !this.losses.isEmpty ? renderLosses(this.losses.list) : undefined
+  }
+
   toBegin(): BeginRecord {
     return {
       kind: 'begin',
@@ -84,7 +92,8 @@ export class RequestRecord {
 
   toEnd(status: number, outcome: RequestOutcome, error: GatewayError | undefined): EndRecord {
     const totalMs = this.elapsedMs()
-    const answered = outcome === 'ok' || this.facts?.usage !== undefined
+    const counts = this.operation !== 'count'
+    const answered = counts && (outcome === 'ok' || this.facts?.usage !== undefined)
     return {
       kind: 'end',
       requestId: this.id,
@@ -96,6 +105,7 @@ export class RequestRecord {
       provider: this.target?.provider.name,
       servedModel: this.target?.name,
       finishReasons: this.facts?.finishReasons ?? [],
+      lossy: this.lossy(),
       usage: this.facts?.usage,
       usageProvenance: answered ? (this.facts?.usage ? 'provider' : 'missing') : undefined,
       firstTokenMs: this.firstTokenMs,

@@ -9,6 +9,7 @@ import { createModelIndex } from '../routing/model-index'
 import { createTicker } from '../std/ticker'
 import { Presence, type Waiting } from './client-call'
 import { RequestRecord } from './request-record'
+import { ToolCallMemory } from './tool-call-memory'
 import { turn } from './turn'
 
 const ticker = createTicker()
@@ -41,12 +42,15 @@ function start(
   const record = new RequestRecord()
   const body = new TextEncoder().encode('{"model":"host/x"}')
   const result = turn(
-    { sender, log: { attempt() {} } },
+    { sender, memory: new ToolCallMemory(), log: { attempt() {} } },
     {
       protocol: openaiChat,
-      envelope: openaiChat.client.parseRequest(body),
+      envelope: openaiChat.client.parseRequest(body, {}),
       plan: [createModelIndex([provider]).resolve('host/x')],
-      passedHeaders: undefined,
+      generation() {
+        throw new Error('nothing is translated here')
+      },
+      call: { ...CALL, signal: () => leaving.signal },
       presence: watchedPresence(leaving.signal),
       record,
     }
@@ -148,6 +152,9 @@ const CALL = {
   token: undefined,
   clientRequestId: undefined,
   passedHeaders: undefined,
+  route: {},
+  isStrict: false,
+  credentials: () => ({}),
   readBody: async () => new Uint8Array(0),
   keepOpen: () => {},
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { type ErrorCode, GatewayError } from '../errors/gateway-error'
 import { openaiChat } from '../protocols/openai/openai'
 import { Deadlines } from '../providers/deadlines'
+import { SseFramer } from '../std/sse'
 import { MAX_FRAME_BYTES, UpstreamStream } from './upstream-stream'
 
 const SETTINGS = {
@@ -37,17 +38,22 @@ function open(pieces: (string | Error)[], end: 'close' | 'stay' = 'close') {
     { highWaterMark: 0 }
   )
   const request = new TextEncoder().encode('{"model":"m","stream":true}')
-  const frames = openaiChat.upstream.createFrameReader(openaiChat.client.parseRequest(request), {
-    model: 'm',
-    askForUsage: true,
-  })
+  const frames = openaiChat.upstream.createFrameReader(
+    openaiChat.client.parseRequest(request, {}),
+    {
+      model: 'm',
+      askForUsage: true,
+    }
+  )
   const deadlines = new Deadlines('sim', SETTINGS, performance.now(), false)
-  const stream = new UpstreamStream(body, frames, deadlines)
+  const stream = new UpstreamStream(body, new SseFramer(), frames, deadlines)
   return { stream, deadlines, wasCancelled: () => cancelled }
 }
 
 /** All that a stream gives, and the code of what broke it. */
-async function readAll(stream: UpstreamStream) {
+async function readAll(
+  stream: UpstreamStream
+): Promise<{ parts: string[]; failure: string | undefined }> {
   const parts: string[] = []
   try {
     for (let next = await stream.next(); next; next = await stream.next())
@@ -77,13 +83,13 @@ describe('UpstreamStream', () => {
       },
     })
     const request = new TextEncoder().encode('{"model":"m","stream":true}')
-    const envelope = openaiChat.client.parseRequest(request)
+    const envelope = openaiChat.client.parseRequest(request, {})
     const frames = openaiChat.upstream.createFrameReader(envelope, {
       model: 'm',
       askForUsage: false,
     })
     const deadlines = new Deadlines('sim', SETTINGS, performance.now(), false)
-    expect(await new UpstreamStream(body, frames, deadlines).next()).toBe(chunk)
+    expect(await new UpstreamStream(body, new SseFramer(), frames, deadlines).next()).toBe(chunk)
   })
 
   test('drops comments until the answer has begun, and passes them on from then', async () => {

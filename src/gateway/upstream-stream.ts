@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors/gateway-error'
-import type { FrameReader } from '../protocols/protocol'
+import type { Framer, FrameReader } from '../protocols/protocol'
 import type { Deadlines } from '../providers/deadlines'
 import { toBodyError } from '../providers/read-body'
-import { type SseFrame, SseFramer } from '../std/sse'
+import type { SseFrame } from '../std/sse'
 
 export const MAX_FRAME_BYTES = 1024 * 1024
 
@@ -22,15 +22,21 @@ export class UpstreamStream {
   readonly #reader: ChunkReader
   readonly #frames: FrameReader
   readonly #deadlines: Deadlines
-  readonly #framer = new SseFramer()
+  readonly #framer: Framer
   #failure: GatewayError | undefined
   /** A frame has come since a frame was last awaited; comments don't count. */
   #hasFrame = false
   #hasContent = false
   #isDone = false
 
-  constructor(body: ReadableStream<Uint8Array>, frames: FrameReader, deadlines: Deadlines) {
+  constructor(
+    body: ReadableStream<Uint8Array>,
+    framer: Framer,
+    frames: FrameReader,
+    deadlines: Deadlines
+  ) {
     this.#reader = body.getReader()
+    this.#framer = framer
     this.#frames = frames
     this.#deadlines = deadlines
   }
@@ -97,13 +103,14 @@ export class UpstreamStream {
 
   #take(chunk: Uint8Array): Uint8Array | undefined {
     const heldBefore = this.#framer.pendingBytes
-    const frames = this.#framer.push(chunk)
+    const frames = this.#cut(chunk)
     const kept: Uint8Array[] = []
     for (const frame of frames) {
       if (this.#isDone || this.#failure) break
       if (this.#accept(frame)) kept.push(frame.bytes)
     }
     if (this.#framer.pendingBytes > MAX_FRAME_BYTES) this.#failure ??= tooLarge()
+    if (this.#frames.output) return nonEmpty(this.#frames.output())
     const isWhole = heldBefore === 0 && this.#framer.pendingBytes === 0
     if (isWhole && kept.length === frames.length && !this.#failure) return chunk
     if (kept.length <= 1) return kept[0]
@@ -117,6 +124,7 @@ export class UpstreamStream {
     if (rest?.data !== undefined && isWholeFrame(rest.data) && this.#accept(rest))
       bytes = Buffer.concat([rest.bytes, FRAME_END])
     this.#isDone = true
+    if (this.#frames.finish) bytes = this.#finish()
     if (!this.#failure && !this.#frames.isComplete())
       this.#failure = new GatewayError(
         'upstream_broken',
@@ -126,6 +134,24 @@ export class UpstreamStream {
     return bytes
   }
 
+  #finish(): Uint8Array | undefined {
+    try {
+      if (!this.#failure) return nonEmpty(this.#frames.finish?.())
+    } catch (error) {
+      this.#failure = GatewayError.from(error)
+    }
+    return nonEmpty(this.#frames.output?.())
+  }
+
+  #cut(chunk: Uint8Array): SseFrame[] {
+    try {
+      return this.#framer.push(chunk)
+    } catch (error) {
+      this.#failure = GatewayError.from(error)
+      return []
+    }
+  }
+
   /** Notes what a frame says; false when it is not to go on. */
   #accept(frame: SseFrame): boolean {
     if (frame.bytes.length > MAX_FRAME_BYTES) {
@@ -133,7 +159,7 @@ export class UpstreamStream {
       return false
     }
     try {
-      const meaning = this.#frames.read(frame.data)
+      const meaning = this.#frames.read(frame.data, frame.event)
       if (meaning === 'comment') return this.#hasContent
       this.#hasFrame = true
       if (meaning === 'content' || meaning === 'done') this.#hasContent = true
@@ -161,6 +187,10 @@ export class UpstreamStream {
       clearTimeout(timer)
     }
   }
+}
+
+function nonEmpty(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes && bytes.length > 0 ? bytes : undefined
 }
 
 const FRAME_END = new TextEncoder().encode('\n\n')

@@ -2,9 +2,8 @@ import { type Context, Hono } from 'hono'
 
 import { GatewayError } from '../errors/gateway-error'
 import { type Answer, type GatewayParts, handle, refuse } from '../gateway/gateway'
-import { openaiChat, openaiCompletions, openaiEmbeddings } from '../protocols/openai/openai'
-import type { Protocol } from '../protocols/protocol'
 import { type ServerHandle, toClientCall } from './client-call'
+import { findInference, guessProtocol, type InferencePath, withoutAlias } from './inference-routes'
 import { assertLocal } from './local-only'
 import type { BodyReads } from './read-body'
 import { addHealthRoutes } from './routes/health'
@@ -22,12 +21,8 @@ export type AppParts = {
   models: Parameters<typeof addModelRoutes>[1]['models']
 }
 
-/** The inference routes: path and the protocol that is spoken there. */
-const INFERENCE: readonly [string, Protocol][] = [
-  ['/v1/chat/completions', openaiChat],
-  ['/v1/completions', openaiCompletions],
-  ['/v1/embeddings', openaiEmbeddings],
-]
+/** The paths that most requests take; the others are found by `findInference`. */
+const COMMON = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/responses']
 
 /**
  * The data plane. In order: the address is checked where no keys are, then `gateway/gateway.ts` takes the
@@ -35,16 +30,10 @@ const INFERENCE: readonly [string, Protocol][] = [
  */
 export function createApp(parts: AppParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
-  for (const [path, protocol] of INFERENCE)
-    app.post(path, async (c) => {
-      const call = toClientCall(c.req.raw, c.env, parts.bodies)
-      try {
-        checkAddress(parts, c.req.raw)
-      } catch (error) {
-        return toResponse(await refuse(parts.gateway, protocol, call, error))
-      }
-      return toResponse(await handle(parts.gateway, protocol, call))
-    })
+  for (const path of [...COMMON, '/v1/messages']) {
+    const found = findInference(path, '')
+    if (found) app.post(path, (c) => serve(c, parts, found))
+  }
   addModelRoutes(app, {
     gateway: parts.gateway,
     models: parts.models,
@@ -55,15 +44,31 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     check: (request) => checkAddress(parts, request),
   })
   addHealthRoutes(app, parts.isReady)
-  app.notFound((c) => fail(c, parts, notServed(c)))
+  app.notFound((c) => {
+    const { pathname, search } = new URL(c.req.url)
+    const found = c.req.method === 'POST' ? findInference(pathname, search) : undefined
+    return found ? serve(c, parts, found) : fail(c, parts, notServed(c))
+  })
   app.onError((error, c) => fail(c, parts, error))
   return app
 }
 
-/** An error beside the inference routes, in OpenAI's shape and written down like any refusal. */
+async function serve(c: Context<AppEnv>, parts: AppParts, found: InferencePath): Promise<Response> {
+  const { protocol } = found
+  const call = toClientCall(c.req.raw, c.env, parts.bodies, found)
+  try {
+    checkAddress(parts, c.req.raw)
+  } catch (error) {
+    return toResponse(await refuse(parts.gateway, protocol, call, error))
+  }
+  return toResponse(await handle(parts.gateway, protocol, call))
+}
+
+/** An error beside the inference routes, in the client's shape and written down like any refusal. */
 async function fail(c: Context<AppEnv>, parts: AppParts, error: unknown): Promise<Response> {
-  const call = toClientCall(c.req.raw, c.env, parts.bodies)
-  return toResponse(await refuse(parts.gateway, openaiChat, call, error))
+  const protocol = guessProtocol(new URL(c.req.url).pathname, c.req.raw.headers)
+  const call = toClientCall(c.req.raw, c.env, parts.bodies, { protocol, route: {} })
+  return toResponse(await refuse(parts.gateway, protocol, call, error))
 }
 
 function checkAddress(parts: AppParts, request: Request): void {
@@ -77,9 +82,9 @@ function checkAddress(parts: AppParts, request: Request): void {
  */
 function notServed(c: Context<AppEnv>): GatewayError {
   const { method, path } = c.req
-  const allowed = INFERENCE.some(([known]) => known === path)
+  const allowed = findInference(path, '')
     ? 'POST'
-    : /^\/(v1\/models(\/.+)?|v1\/requests\/[^/]+|health\/(live|ready))$/.test(path)
+    : GET_PATHS.test(withoutAlias(path))
       ? 'GET'
       : undefined
   if (allowed)
@@ -87,10 +92,13 @@ function notServed(c: Context<AppEnv>): GatewayError {
       headers: { allow: allowed },
     })
   const hint = path.startsWith('/v1/')
-    ? 'this gateway serves /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models and /v1/requests/{id}'
-    : 'the API begins at /v1; an SDK wants it at the end of its base URL'
+    ? 'this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, /v1/embeddings, /v1/models and /v1/requests/{id}'
+    : 'the API begins at /v1 or /v1beta, or under /openai, /anthropic, /genai and /bedrock; an SDK wants that in its base URL'
   return new GatewayError('route_not_found', `there is no ${method} ${path}: ${hint}`)
 }
+
+const GET_PATHS =
+  /^(\/(openai|anthropic|genai))?(\/v1|\/v1beta)?\/models(\/.+)?$|^\/v1\/requests\/[^/]+$|^\/health\/(live|ready)$/
 
 function toResponse({ status, headers, body }: Answer): Response {
   return new Response(body, { status, headers })

@@ -2,7 +2,7 @@
 export type Span = { start: number; end: number }
 
 /** What a client asks for; each has its own envelope, usage reader and rule of retrying. */
-export type Operation = 'generate' | 'embed'
+export type Operation = 'generate' | 'embed' | 'count'
 
 /**
  * What every stage reads of a request, found by one scan of its body. The bytes are kept: a request
@@ -20,7 +20,10 @@ export type Envelope = {
   /** The most tokens the client allows for the answer; `undefined` leaves it to the model. */
   outputLimit: number | undefined
   body: Uint8Array
-  modelSpan: Span
+  /** `undefined` where the model stands in the path. */
+  modelSpan: Span | undefined
+  /** The path says the model, whatever the body does: a body for an upstream must have it all the same. */
+  isModelInPath?: boolean
   streamOptionsSpan: Span | undefined
   /** Where the closing brace of the body stands. */
   closeAt: number

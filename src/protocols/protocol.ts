@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors/gateway-error'
+import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
 import type { Usage } from './usage'
 
@@ -7,13 +8,40 @@ import type { Usage } from './usage'
  * as `GatewayError`.
  */
 export type ClientHalf = {
-  parseRequest(body: Uint8Array): Envelope
-  /** The error as a whole answer's body. */
-  renderError(error: GatewayError): string
+  parseRequest(body: Uint8Array, route: RequestRoute): Envelope
+  /** Headers of the client that mean something to an upstream of this format, in lower case. */
+  requestHeaders: readonly string[]
+  /** The error as a whole answer's body. An upstream's own (`error.answer`) passes if this format has its shape. */
+  renderError(error: GatewayError, requestId: string): string
+  /** Headers an error brings along beside the usual ones; `undefined` for none. */
+  errorHeaders?(error: GatewayError): Record<string, string>
+  /** What this format's SDK looks for the request's id in, beside `x-request-id`. */
+  requestIdHeader?: string
   /** The error as an event of a stream whose head has left; the stream ends behind it. */
-  renderErrorFrame(error: GatewayError): Uint8Array
-  /** Keeps a silent stream's connection alive, and means nothing to any client. */
+  renderErrorFrame(error: GatewayError, requestId: string): Uint8Array
+  /** Keeps a silent stream's connection alive, and means nothing to any client; empty where nothing does. */
   heartbeatFrame: Uint8Array
+  /** The content type of a stream. */
+  streamType: string
+  /** The upstream format whose bodies are the same and whose stream only has another framing. */
+  reframes?: string
+  /** Frames of that stream in this framing. */
+  createReframer?(): Reframer
+}
+
+/** Puts an upstream's frames into another framing, their data as it is. */
+export type Reframer = {
+  frame(frame: SseFrame): Uint8Array
+  /** What stands behind the last one. */
+  end(): Uint8Array
+}
+
+/** What a request's path says, in formats whose body does not. */
+export type RequestRoute = {
+  /** The model in the path. */
+  model?: string | undefined
+  /** The path asks for a stream, or for none. */
+  stream?: boolean | undefined
 }
 
 /** What the gateway changes in a request on its way to one target. */
@@ -43,9 +71,13 @@ export type FrameReader = {
    * Takes a frame's data (`undefined` for comments). Throws `upstream_malformed` for what is not the
    * protocol, and `upstream_refused` for an error the upstream put into its stream.
    */
-  read(data: string | undefined): FrameMeaning
+  read(data: string | undefined, event: string | undefined): FrameMeaning
   /** The stream may end here: its end mark came, or every choice has its finish reason. */
   isComplete(): boolean
+  /** What goes on in the place of the frames read since the last call; where missing, they do themselves. */
+  output?(): Uint8Array
+  /** The stream has ended: what is to be said last. Throws `upstream_broken` when the answer has no end. */
+  finish?(): Uint8Array
   facts(): AnswerFacts
 }
 
@@ -58,8 +90,18 @@ export type UpstreamRefusal = {
 
 /** The upstream's side of a wire format, as pure functions; `providers/send.ts` owns the transport. */
 export type UpstreamHalf = {
-  /** Behind the provider's base URL. */
-  path: string
+  /**
+   * Behind the provider's base URL, with its leading slash. A version such as `/v1` is left out where the base
+   * URL ends in one.
+   */
+  path(target: { model: string; stream: boolean; baseUrl: string }): string
+  /** The credential as this format's hosts want it, and what every request of the format carries. */
+  headers(apiKey: string | undefined): Record<string, string>
+  /** Headers of an upstream's answer that concern a client of this format, in lower case. */
+  answerHeaders: readonly string[]
+  /** How the content type of a stream begins. */
+  streamType: string
+  createFramer(): Framer
   renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array
   /** Reads a whole answer; throws `upstream_malformed` when it is not one. */
   parseAnswer(body: Uint8Array): AnswerFacts
@@ -68,9 +110,19 @@ export type UpstreamHalf = {
   parseError(provider: string, refusal: UpstreamRefusal): GatewayError
 }
 
+/** Cuts a stream into whole frames, keeping their bytes; `SseFramer` is one. */
+export type Framer = {
+  /** Bytes held back because their frame is not whole. */
+  readonly pendingBytes: number
+  /** Takes the next bytes and gives the frames that they complete. Throws `upstream_malformed`. */
+  push(chunk: Uint8Array): SseFrame[]
+  /** The stream has ended: what may be a last frame without its end. */
+  rest(): SseFrame | undefined
+}
+
 /** A wire format: what a client speaks, what an upstream speaks, and the operation they speak of. */
 export type Protocol = {
-  /** Names it in the log, the catalog and in `api` fields, e.g. `openai-chat`. */
+  /** Names it in the log and in `api` fields, e.g. `openai-chat`. */
   name: string
   operation: Operation
   client: ClientHalf

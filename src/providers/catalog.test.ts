@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { loadConfiguration } from '../config/load-configuration'
+import { isChatProtocol } from '../protocols/chat-protocols'
 import { CATALOG } from './catalog'
 
 describe('the catalog', () => {
@@ -14,11 +15,11 @@ describe('the catalog', () => {
     expect(row.baseUrl.endsWith('/')).toBe(false)
     // A key in clear text may only stay on the machine.
     expect(url.protocol).toBe(row.local ? 'http:' : 'https:')
-    expect(row.apis).toContain('chat')
+    expect(row.protocols.some((name) => isChatProtocol(name))).toBe(true)
     expect(new Set(row.models).size).toBe(row.models.length)
     expect(URL.canParse(row.documentUrl)).toBe(true)
     expect(row.checked).toMatch(/^\d{4}-\d{2}-\d{2}$/)
-    if (!row.local) expect(row.apiKeyEnv).toMatch(/^[A-Z0-9]+_API_KEY$/)
+    if (!row.local) expect(row.apiKeyEnv).toMatch(/^[A-Z0-9]+_API_KEY$|^AWS_BEARER_TOKEN_BEDROCK$/)
   })
 
   test.each(

@@ -1,3 +1,4 @@
+import type { ProviderFamily } from '../config/provider-row'
 import { GatewayError } from '../errors/gateway-error'
 import { countOf, isRecord, stringOf } from '../std/record'
 import type { Ticker } from '../std/ticker'
@@ -28,7 +29,7 @@ export type ModelListOptions = {
 }
 
 /**
- * Asks each host for its models (GET /models), now and every ten minutes, off the path of any request. Gives
+ * Asks each host for its models (GET …/models), now and every ten minutes, off the path of any request. Gives
  * the function that stops it.
  */
 export function keepModelLists(options: ModelListOptions): () => void {
@@ -68,7 +69,8 @@ async function fetchModelList(
   try {
     const sent = await sender.send({
       provider,
-      path: '/models',
+      format: provider.configuration.protocols[0] ?? '',
+      path: listPath(provider),
       body: undefined,
       headers: undefined,
       deadlines,
@@ -78,26 +80,45 @@ async function fetchModelList(
     const body = await readWholeBody(sent.response, deadlines, MAX_LIST_BYTES)
     if (!sent.response.ok)
       throw new GatewayError('upstream_refused', `GET /models answered ${sent.response.status}`)
-    return parseModelList(body)
+    return parseModelList(body, provider.configuration.family)
   } finally {
     ticker.remove(deadlines)
   }
 }
 
-/** OpenAI's shape, `{data: [{id}]}`; Together gives the bare array. */
-function parseModelList(body: Uint8Array): ListedModel[] {
+/** As many as one page may have: https://docs.claude.com/en/api/models-list, https://ai.google.dev/api/models */
+const LIST_PATHS = {
+  openai: '/models',
+  anthropic: '/models?limit=1000',
+  gemini: '/models?pageSize=1000',
+  bedrock: '/models',
+} as const
+const VERSIONS = { openai: '', anthropic: '/v1', gemini: '/v1beta', bedrock: '' } as const
+
+function listPath({ configuration }: Provider): string {
+  const { family, baseUrl } = configuration
+  const version = /\/v\d+[a-z0-9]*$/.test(baseUrl) ? '' : VERSIONS[family]
+  return version + LIST_PATHS[family]
+}
+
+/**
+ * OpenAI's and Anthropic's shape, `{data: [{id}]}`; Google's, `{models: [{name: 'models/…'}]}`; Together gives
+ * the bare array.
+ */
+function parseModelList(body: Uint8Array, family: ProviderFamily): ListedModel[] {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder().decode(body))
   } catch (cause) {
     throw new GatewayError('upstream_malformed', 'GET /models answered what is not JSON', { cause })
   }
-  const rows = isRecord(value) ? value.data : value
+  const rows = isRecord(value) ? (family === 'gemini' ? value.models : value.data) : value
   if (!Array.isArray(rows))
     throw new GatewayError('upstream_malformed', 'GET /models answered no list')
   const models: ListedModel[] = []
   for (const row of rows.slice(0, MAX_MODELS)) {
-    const id = stringOf(row, 'id')
+    const id =
+      family === 'gemini' ? stringOf(row, 'name')?.replace(/^models\//, '') : stringOf(row, 'id')
     if (id) models.push({ id, created: countOf(row, 'created') ?? 0 })
   }
   return models

@@ -15,22 +15,36 @@ describe('createProvider', () => {
       origin: 'https://api.host.example:8443',
       host: 'api.host.example',
       headers: {
-        authorization: 'Bearer sk-host',
-        'accept-encoding': 'identity',
-        'content-type': 'application/json',
+        'openai-chat': {
+          authorization: 'Bearer sk-host',
+          'accept-encoding': 'identity',
+          'content-type': 'application/json',
+        },
       },
     })
   })
 
   test('sends no credential where there is none', () => {
     const { headers } = createProvider({ ...CONFIGURATION, apiKey: undefined })
-    expect(headers).not.toHaveProperty('authorization')
+    expect(headers['openai-chat']).not.toHaveProperty('authorization')
   })
 
   test('lets extra headers have the last word', () => {
     const extra = { 'user-agent': 'mine', 'x-org': 'a' }
     const { headers } = createProvider({ ...CONFIGURATION, headers: extra })
-    expect(headers).toMatchObject(extra)
+    expect(headers['openai-chat']).toMatchObject(extra)
+  })
+
+  test('shows its credential as each format wants it', () => {
+    const { headers } = createProvider({
+      ...CONFIGURATION,
+      protocols: ['anthropic-messages', 'gemini', 'bedrock-converse'],
+    })
+    expect(headers).toMatchObject({
+      'anthropic-messages': { 'x-api-key': 'sk-host', 'anthropic-version': '2023-06-01' },
+      gemini: { 'x-goog-api-key': 'sk-host' },
+      'bedrock-converse': { authorization: 'Bearer sk-host' },
+    })
   })
 
   test('says of a proxy either way, so that the environment has no say', () => {

@@ -30,6 +30,7 @@ function requestTo(configuration: Partial<ProviderConfiguration>, more: Partial<
   )
   return {
     provider,
+    format: 'openai-chat',
     path: '/chat/completions',
     body: new TextEncoder().encode('{"a":1.0}'),
     headers: undefined,

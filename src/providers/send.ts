@@ -6,6 +6,8 @@ import type { Provider } from './provider'
 
 export type SendRequest = {
   provider: Provider
+  /** The wire format, by its name: decides on the provider's own headers. */
+  format: string
   /** Behind the provider's base URL, with its leading slash. */
   path: string
   body: Uint8Array | undefined
@@ -64,14 +66,15 @@ export function createSender(guard: AddressGuard = createAddressGuard()): Sender
 }
 
 /** Most requests bring nothing of their own: then the provider's headers serve as they are. */
-function toHeaders(provider: Provider, headers: Readonly<Record<string, string>> | undefined) {
-  return headers ? { ...provider.headers, ...headers } : provider.headers
+function toHeaders({ provider, format, headers }: SendRequest): Readonly<Record<string, string>> {
+  const own = provider.headers[format] ?? {}
+  return headers ? { ...own, ...headers } : own
 }
 
 function toFetchOptions(request: SendRequest): BunFetchRequestInit {
   const { provider, body, deadlines, fresh } = request
   const { proxy, tls } = provider.transport
-  const headers = toHeaders(provider, request.headers)
+  const headers = toHeaders(request)
   const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',
     headers,

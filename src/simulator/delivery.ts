@@ -30,7 +30,7 @@ export function deliver(answer: Answer, delivery: Delivery): Response | Promise<
       return deliverFailure(answer.failure, delivery)
     case 'stream':
       return streamed(change?.(answer.frames, protocol) ?? answer.frames, delivery, {
-        'content-type': 'text/event-stream; charset=utf-8',
+        'content-type': protocol.streamType,
         'cache-control': 'no-cache',
       })
     case 'whole': {
@@ -47,10 +47,12 @@ export function deliver(answer: Answer, delivery: Delivery): Response | Promise<
 
 /** An error in the protocol's own shape, after the time to first token. */
 export function deliverFailure(failure: Failure, delivery: Delivery) {
-  const text = delivery.protocol.renderError(failure)
-  const headers = { 'content-type': 'application/json' }
+  const { protocol } = delivery
+  const text = failure.body ?? protocol.renderError(failure)
+  const status = protocol.errorStatus?.(failure.status) ?? failure.status
+  const headers = { 'content-type': 'application/json', ...protocol.errorHeaders?.(failure) }
   return whenDue(delivery.pace.dueMs(1), delivery, () =>
-    whole(failure.status, text, headers, delivery, false)
+    whole(status, text, headers, delivery, false)
   )
 }
 

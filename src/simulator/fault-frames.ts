@@ -1,5 +1,5 @@
-import type { Failure, Frame, SimulatedProtocol, TextFrame } from './protocol'
-import { textFrame } from './protocol'
+import type { Failure, Frame, FramePart, ProtocolFrame, SimulatedProtocol } from './protocol'
+import { bytesOf, isProtocolFrame, rawFrame, textFrame } from './protocol'
 
 /** What a fault does to the frames of an answer; a whole answer is one frame, `whole`. */
 export type FrameChange = (frames: Iterable<Frame>, protocol: SimulatedProtocol) => Iterable<Frame>
@@ -27,16 +27,18 @@ export function resetMidway(frames: Iterable<Frame>): Iterable<Frame> {
 
 /** Half an answer and an orderly end: a stream is cut inside a frame. */
 export function truncate(frames: Iterable<Frame>): Iterable<Frame> {
-  return cutMidway(frames, (next) =>
-    next ? [textFrame('extra', next.text.slice(0, next.text.length / 2))] : []
-  )
+  return cutMidway(frames, (next) => {
+    if (!next) return []
+    const half = next.kind === 'text' ? next.text : next.bytes
+    return [rawFrame('extra', half.slice(0, half.length / 2))]
+  })
 }
 
 /** Half a stream, then an error frame, and no end. */
 export function failMidway(frames: Iterable<Frame>, protocol: SimulatedProtocol): Iterable<Frame> {
   return cutMidway(
     frames,
-    () => [textFrame('extra', protocol.renderErrorFrame(MID_STREAM_FAILURE))],
+    () => [rawFrame('extra', protocol.renderErrorFrame(MID_STREAM_FAILURE, false))],
     'keep-whole'
   )
 }
@@ -47,25 +49,25 @@ export function* failFirst(frames: Iterable<Frame>, protocol: SimulatedProtocol)
     const whole = frame.kind === 'text' && frame.part === 'whole'
     return yield whole
       ? textFrame('whole', protocol.renderError(MID_STREAM_FAILURE))
-      : textFrame('start', protocol.renderErrorFrame(MID_STREAM_FAILURE))
+      : rawFrame('start', protocol.renderErrorFrame(MID_STREAM_FAILURE, true))
   }
 }
 
 /** A frame in the middle whose data is no JSON; the rest follows as if nothing were wrong. */
-export function* malform(frames: Iterable<Frame>): Generator<Frame> {
+export function* malform(frames: Iterable<Frame>, protocol: SimulatedProtocol): Generator<Frame> {
   let contentFrames = 0
   for (const frame of frames) {
     yield frame
-    if (frame.kind !== 'text' || frame.part !== 'content') continue
-    if (++contentFrames === 1) yield textFrame('extra', 'data: {"choices":[{"delta":\n\n')
+    if (!isProtocolFrame(frame) || frame.part !== 'content') continue
+    if (++contentFrames === 1) yield rawFrame('extra', protocol.brokenFrame)
   }
 }
 
 /** A stream without the parts named. */
-export function dropParts(...parts: TextFrame['part'][]): FrameChange {
+export function dropParts(...parts: FramePart[]): FrameChange {
   return function* (frames) {
     for (const frame of frames) {
-      if (frame.kind !== 'text' || !parts.includes(frame.part)) yield frame
+      if (!isProtocolFrame(frame) || !parts.includes(frame.part)) yield frame
     }
   }
 }
@@ -73,31 +75,42 @@ export function dropParts(...parts: TextFrame['part'][]): FrameChange {
 /** Every byte on its own, a millisecond apart, so that characters are cut too. */
 export function* drip(frames: Iterable<Frame>): Generator<Frame> {
   for (const frame of frames) {
-    if (frame.kind !== 'text') yield frame
+    if (!isProtocolFrame(frame)) yield frame
     else
-      for (const byte of Buffer.from(frame.text))
+      for (const byte of bytesOf(frame))
         yield { kind: 'bytes', bytes: Uint8Array.of(byte), pauseMs: DRIP_EVERY_MS }
   }
 }
 
 /** What a queueing host sends while it waits: blank lines, or comments in a stream. */
-export function* prependBlanks(frames: Iterable<Frame>): Generator<Frame> {
+export function* prependBlanks(
+  frames: Iterable<Frame>,
+  { keepAlive }: SimulatedProtocol
+): Generator<Frame> {
   let first = true
   for (const frame of frames) {
     const whole = frame.kind === 'text' && frame.part === 'whole'
-    if (first) yield textFrame('extra', whole ? '\n\n\n' : ': keep-alive\n\n: keep-alive\n\n')
+    const blanks = whole ? '\n\n\n' : keepAlive.repeat(2)
+    if (first && blanks !== '') yield textFrame('extra', blanks)
     first = false
     yield frame
   }
 }
 
-/** Comments for ever. */
-export function* commentsOnly(): Generator<Frame> {
+/** Comments for ever; a lone head where the protocol has none. */
+export function* commentsOnly(
+  _: Iterable<Frame>,
+  { keepAlive }: SimulatedProtocol
+): Generator<Frame> {
+  if (keepAlive === '') return yield* hangAfterHead()
   for (let pauseMs = 0; ; pauseMs = COMMENT_EVERY_MS)
-    yield { kind: 'bytes', bytes: Buffer.from(': keep-alive\n\n'), pauseMs }
+    yield { kind: 'bytes', bytes: Buffer.from(keepAlive), pauseMs }
 }
 
-/** A head and no answer. Bun sends no head before a first byte: a line feed means nothing. */
+/**
+ * A head and no answer. Bun sends no head before a first byte: a line feed means nothing in text, and is
+ * not yet a length where frames begin with one.
+ */
 export function hangAfterHead(): Frame[] {
   return [{ kind: 'bytes', bytes: Buffer.from('\n'), pauseMs: 0 }, { kind: 'hang' }]
 }
@@ -108,18 +121,19 @@ export function hangAfterHead(): Frame[] {
  */
 function* cutMidway(
   frames: Iterable<Frame>,
-  tail: (next: TextFrame | undefined) => Iterable<Frame>,
+  tail: (next: ProtocolFrame | undefined) => Iterable<Frame>,
   wholeAnswers: 'halve-whole' | 'keep-whole' = 'halve-whole'
 ): Generator<Frame> {
   let contentFrames = 0
   for (const frame of frames) {
-    if (frame.kind !== 'text') continue
+    if (!isProtocolFrame(frame)) continue
     if (frame.part === 'whole' && wholeAnswers === 'keep-whole') return yield frame
-    if (frame.part === 'whole') {
+    if (frame.part === 'whole' && frame.kind === 'text') {
       yield { ...frame, text: frame.text.slice(0, frame.text.length / 2) }
       return yield* tail(undefined)
     }
-    if (contentFrames === FRAMES_BEFORE_FAULT || frame.part === 'finish') return yield* tail(frame)
+    const isLast = frame.part === 'finish' || frame.part === 'end'
+    if (contentFrames === FRAMES_BEFORE_FAULT || isLast) return yield* tail(frame)
     if (frame.part === 'content') contentFrames++
     yield frame
   }

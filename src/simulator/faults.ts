@@ -73,7 +73,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     failure: { status: 500, code: null, message: 'The server had an error.' },
   },
   'error-503': {
-    summary: '503, the model is overloaded',
+    summary: '503 (529 from Anthropic), the model is overloaded',
     failure: { status: 503, code: null, message: 'The engine is currently overloaded.' },
   },
   'hang-before-headers': { summary: 'no answer at all, connection open', instead: 'silence' },
@@ -102,12 +102,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     change: truncate,
   },
   'malformed-sse': {
-    summary: 'streams: a frame in the middle whose data is not JSON',
+    summary: 'streams: a frame in the middle whose data is not JSON, or of a wrong checksum',
     change: malform,
   },
-  'no-done': { summary: 'streams: no [DONE] behind the finish reason', change: dropParts('end') },
+  'no-done': {
+    summary: 'streams: no end mark: [DONE], message_stop, response.completed, metadata',
+    change: dropParts('end'),
+  },
   'truncated-stream': {
-    summary: 'streams: neither a finish reason nor [DONE], but an orderly end',
+    summary: 'streams: neither a finish reason nor an end mark, but an orderly end',
     change: dropParts('finish', 'usage', 'end'),
   },
   'error-first-frame': {
@@ -115,7 +118,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     change: failFirst,
   },
   'error-mid-stream': {
-    summary: 'streams: an error frame after some content, no [DONE]',
+    summary: 'streams: an error frame after some content, no end mark',
     change: failMidway,
   },
   'no-usage': {

@@ -1,6 +1,6 @@
 import { createGzipFrames } from './gzip-frames'
 import type { Pace } from './pace'
-import type { Frame } from './protocol'
+import { bytesOf, type Frame, isProtocolFrame } from './protocol'
 import type { Exchange } from './recorder'
 import type { Ticker } from './ticker'
 
@@ -41,11 +41,13 @@ export function createPacedStream(options: PacedStreamOptions): ReadableStream<U
     return pace.dueMs(tokens + frame.tokens)
   }
 
-  function bytesOf(frame: Frame): Uint8Array | undefined {
+  function takeBytes(frame: Frame): Uint8Array | undefined {
     if (frame.kind === 'bytes') return frame.bytes
-    if (frame.kind !== 'text') return undefined
+    if (!isProtocolFrame(frame)) return undefined
     tokens += frame.tokens
-    return Buffer.from(options.stamp ? stamped(frame.text) : frame.text)
+    if (!options.stamp) return bytesOf(frame)
+    const now = performance.timeOrigin + performance.now()
+    return frame.kind === 'text' ? Buffer.from(stamped(frame.text, now)) : frame.stamped(now)
   }
 
   /** Everything due now, up to a chunk, and takes it off the frames. */
@@ -53,7 +55,7 @@ export function createPacedStream(options: PacedStreamOptions): ReadableStream<U
     const parts: Uint8Array[] = []
     for (let sizeBytes = 0; !next.done && sizeBytes < CHUNK_BYTES;) {
       if (dueMs > performance.now()) break
-      const bytes = bytesOf(next.value)
+      const bytes = takeBytes(next.value)
       if (!bytes) break
       parts.push(gzip ? gzip.add(bytes) : bytes)
       sizeBytes += bytes.length
@@ -101,8 +103,10 @@ export function resetConnection(controller: ReadableStreamDefaultController): vo
   controller.error(undefined)
 }
 
+/** A frame of Server-Sent Events, or an element of an array, up to where its JSON object opens. */
+const OPENING = /^(?:(?:event: .*\n)?data: |\[|,\r\n)\{/
+
 /** Puts the time of leaving into a frame's JSON: epoch milliseconds with fractions. */
-function stamped(text: string): string {
-  const now = performance.timeOrigin + performance.now()
-  return text.replace('data: {', `data: {"sim_sent_at_ms":${now.toFixed(3)},`)
+function stamped(text: string, atMs: number): string {
+  return text.replace(OPENING, `$&"sim_sent_at_ms":${atMs.toFixed(3)},`)
 }

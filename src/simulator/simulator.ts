@@ -1,9 +1,13 @@
+import type { JsonValue } from '../protocols/json'
+import { anthropicProtocol } from './anthropic/protocol'
+import { bedrockProtocol } from './bedrock/protocol'
 import { deliver, type Delivery, deliverFailure, deliverInstead } from './delivery'
 import { type Directives, parseDirectives } from './directives'
+import { geminiArrayProtocol, geminiProtocol } from './gemini/protocol'
 import { answerIntrospection } from './introspection'
 import { openaiProtocol } from './openai/protocol'
 import { createPace } from './pace'
-import type { Endpoint, Failure, Quirks, SimulatedProtocol } from './protocol'
+import type { Asked, Endpoint, Failure, Quirks, SimulatedProtocol } from './protocol'
 import {
   createRecorder,
   type Exchange,
@@ -12,12 +16,21 @@ import {
   type RequestFilter,
   type SimulatorStats,
 } from './recorder'
+import { responsesProtocol } from './responses/protocol'
 import { seedOf } from './seed'
 import { createTicker, type Ticker } from './ticker'
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-const PROTOCOLS: readonly [SimulatedProtocol, ...SimulatedProtocol[]] = [openaiProtocol]
+/** In the order in which they are asked for an endpoint: a path of several is told apart by its headers. */
+const PROTOCOLS: readonly SimulatedProtocol[] = [
+  anthropicProtocol,
+  geminiProtocol,
+  geminiArrayProtocol,
+  bedrockProtocol,
+  responsesProtocol,
+  openaiProtocol,
+]
 
 const NO_DIRECTIVES: Directives = {
   fault: undefined,
@@ -103,7 +116,8 @@ async function answerRequest(
     return new Response()
   }
   const { pathname } = url
-  const { protocol, endpoint } = findEndpoint(pathname)
+  const asked = { pathname, query: url.searchParams, headers: request.headers }
+  const { protocol, endpoint } = findEndpoint(asked)
   const body = parseJson(bytes)
   const model = endpoint?.model(pathname, body) ?? ''
   recorder.keep(exchange.number, request, `${pathname}${url.search}`, bytes, model)
@@ -133,15 +147,15 @@ async function answerRequest(
   return deliver(endpoint.answer(call), delivery)
 }
 
-function findEndpoint(pathname: string): {
+function findEndpoint(asked: Asked): {
   protocol: SimulatedProtocol
   endpoint: Endpoint | undefined
 } {
   for (const protocol of PROTOCOLS) {
-    const endpoint = protocol.endpoint(pathname)
+    const endpoint = protocol.endpoint(asked)
     if (endpoint) return { protocol, endpoint }
   }
-  return { protocol: PROTOCOLS[0], endpoint: undefined }
+  return { protocol: openaiProtocol, endpoint: undefined }
 }
 
 /** What is wrong with the request before its endpoint looks at it. */
@@ -149,7 +163,7 @@ function misuse(
   method: string,
   pathname: string,
   endpoint: Endpoint | undefined,
-  body: unknown
+  body: JsonValue | undefined
 ): Failure | undefined {
   if (!endpoint) return refusal(404, `Unknown request URL: ${method} ${pathname}`)
   if (endpoint.method !== method) return refusal(405, `Use ${endpoint.method} for ${pathname}`)
@@ -162,7 +176,7 @@ function refusal(status: number, message: string): Failure {
   return { status, code: codes[status] ?? null, message }
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): JsonValue | undefined {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch {

@@ -47,11 +47,11 @@ function encodeAttempt(record: AttemptRecord): string {
 
 function encodeEnd(record: EndRecord): string {
   return (
-    `["e",1,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
+    `["e",2,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
     `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
     `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
-    `${micros(record.gatewayMs)},${record.answerBytes}]\n`
+    `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)}]\n`
   )
 }
 

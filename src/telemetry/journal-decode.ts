@@ -42,7 +42,8 @@ function lineCount(text: string): number {
 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
-  if (!Array.isArray(value) || value[1] !== 1) return undefined
+  if (!Array.isArray(value)) return undefined
+  if (value[1] !== 1 && !(value[0] === 'e' && value[1] === 2)) return undefined
   switch (value[0]) {
     case 'b':
       return decodeBegin(value)
@@ -105,11 +106,14 @@ function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
 }
 
 function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
-  if (v.length !== 17 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  // The second layout added what was lost; a segment of the first may outlive an update of the program.
+  if (v.length !== (v[1] === 2 ? 18 : 17) || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isNumber(v[4]) || !isRequestOutcome(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
   if (!isTexts(v[10]) || !isProvenance(v[12]) || !isMaybeNumber(v[13])) return undefined
   if (!isNumber(v[14]) || !isNumber(v[15]) || !isNumber(v[16])) return undefined
+  const lossy = v[17] ?? null
+  if (!isMaybeText(lossy)) return undefined
   const usage = v[11] === null ? null : decodeUsage(v[11])
   if (usage === undefined) return undefined
   return {
@@ -123,6 +127,7 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
     provider: v[8] ?? undefined,
     servedModel: v[9] ?? undefined,
     finishReasons: v[10],
+    lossy: lossy ?? undefined,
     usage: usage ?? undefined,
     usageProvenance: v[12] ?? undefined,
     firstTokenMs: toMs(v[13]),

@@ -35,6 +35,7 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     attempts: toAttemptsColumn(open?.attempts ?? []),
     count: 1,
     journalSegment: null,
+    lossy: end.lossy ?? null,
   }
 }
 
@@ -133,5 +134,5 @@ const NOTHING_KNOWN = {
   ...{ cacheWriteTokens: null, reasoningTokens: null, audioInputTokens: null },
   ...{ audioOutputTokens: null, usageProvenance: null, finishReasons: null },
   ...{ firstTokenMs: null, totalMs: null, gatewayMs: null, answerBytes: null },
-  ...{ attempts: null, count: 1, journalSegment: null },
+  ...{ attempts: null, count: 1, journalSegment: null, lossy: null },
 } as const

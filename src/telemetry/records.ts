@@ -66,6 +66,8 @@ export type EndRecord = {
   /** The model that answered, `provider/model`. */
   servedModel: string | undefined
   finishReasons: string[]
+  /** What a translation could not say, as `x-tg-lossy` has it. */
+  lossy: string | undefined
   usage: Usage | undefined
   usageProvenance: UsageProvenance | undefined
   firstTokenMs: number | undefined

@@ -36,6 +36,7 @@ export function viewRequest(row: RequestRow) {
     gateway_ms: row.gatewayMs,
     body_bytes: row.bodyBytes,
     answer_bytes: row.answerBytes,
+    lossy: row.lossy,
     error_code: row.errorCode,
     error_message: row.errorMessage,
     count: row.count,

@@ -6,6 +6,7 @@ import type { ModelEntry, ModelIndex } from '../../routing/model-index'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
 import { presentedToken } from '../credentials'
+import { chooseShape, MODEL_SHAPES, type ModelShape } from '../model-shapes'
 
 export type ModelRoutesOptions = {
   gateway: GatewayParts
@@ -14,40 +15,62 @@ export type ModelRoutesOptions = {
   check(request: Request): void
 }
 
-/** GET /v1/models and /v1/models/{id}: https://platform.openai.com/docs/api-reference/models */
+/** Where lists are asked for; without a shape the client's headers tell it. */
+const PATHS: readonly [path: string, shape: ModelShape | undefined][] = [
+  ['/v1/models', undefined],
+  ['/v1beta/models', 'gemini'],
+  ['/openai/v1/models', 'openai'],
+  ['/openai/models', 'openai'],
+  ['/anthropic/v1/models', 'anthropic'],
+  ['/genai/v1beta/models', 'gemini'],
+  ['/genai/v1/models', 'gemini'],
+]
+
+/** The lists of models and each single one, in the shape of the client's own provider. */
 export function addModelRoutes(app: Hono<AppEnv>, options: ModelRoutesOptions): void {
-  const { gateway, models, check } = options
-
-  app.get('/v1/models', (c) => {
-    const startedAt = performance.now()
-    check(c.req.raw)
-    const caller = gateway.authenticate(presentedToken(c.req.raw))
-    const allowed = models()
-      .list()
-      .filter(({ id }) => gateway.mayUse(caller, id))
-    return answerJson(startedAt, { object: 'list', data: allowed.map(toModel) })
-  })
-
-  app.get('/v1/models/:id{.+}', (c) => {
-    const startedAt = performance.now()
-    check(c.req.raw)
-    const caller = gateway.authenticate(presentedToken(c.req.raw))
-    const { name } = models().resolve(c.req.param('id'))
-    if (!gateway.mayUse(caller, name))
-      throw new GatewayError('model_not_allowed', `this key may not use the model '${name}'`, {
-        param: 'model',
-      })
-    const known = models()
-      .list()
-      .find(({ id }) => id === name)
-    if (!known)
-      throw new GatewayError('model_not_found', `the model '${name}' stands in no list`, {
-        param: 'model',
-      })
-    return answerJson(startedAt, toModel(known))
-  })
+  for (const alias of ['', '/litellm', '/langchain'])
+    for (const [path, shape] of PATHS) {
+      app.get(alias + path, (c) => answerList(options, c.req.raw, shape))
+      app.get(`${alias}${path}/:id{.+}`, (c) =>
+        answerOne(options, c.req.raw, shape, c.req.param('id'))
+      )
+    }
 }
 
-function toModel({ id, provider, created }: ModelEntry) {
-  return { id, object: 'model', created, owned_by: provider }
+function answerList(
+  { gateway, models, check }: ModelRoutesOptions,
+  request: Request,
+  shape: ModelShape | undefined
+): Response {
+  const startedAt = performance.now()
+  check(request)
+  const caller = gateway.authenticate(presentedToken(request))
+  const allowed = models()
+    .list()
+    .filter(({ id }) => gateway.mayUse(caller, id))
+  return answerJson(startedAt, MODEL_SHAPES[chooseShape(shape, request.headers)].list(allowed))
+}
+
+function answerOne(
+  { gateway, models, check }: ModelRoutesOptions,
+  request: Request,
+  shape: ModelShape | undefined,
+  id: string
+): Response {
+  const startedAt = performance.now()
+  check(request)
+  const caller = gateway.authenticate(presentedToken(request))
+  const { name } = models().resolve(id)
+  if (!gateway.mayUse(caller, name))
+    throw new GatewayError('model_not_allowed', `this key may not use the model '${name}'`, {
+      param: 'model',
+    })
+  const known: ModelEntry | undefined = models()
+    .list()
+    .find((entry) => entry.id === name)
+  if (!known)
+    throw new GatewayError('model_not_found', `the model '${name}' stands in no list`, {
+      param: 'model',
+    })
+  return answerJson(startedAt, MODEL_SHAPES[chooseShape(shape, request.headers)].one(known))
 }

@@ -93,6 +93,22 @@ describe('toUsage', () => {
     expect(toUsage(usage)).toMatchObject({ inputTokens: 1, outputTokens: undefined })
   })
 
+  test('counts reasoning that xAI tells beside the completion, and only that', () => {
+    const usage = {
+      prompt_tokens: 12,
+      completion_tokens: 1,
+      completion_tokens_details: { reasoning_tokens: 228 },
+    }
+    const outputOf = (total_tokens: number) => toUsage({ ...usage, total_tokens })?.outputTokens
+    expect(outputOf(241)).toBe(229)
+    expect(outputOf(13)).toBe(1)
+    expect(toUsage(usage)?.outputTokens).toBe(1)
+  })
+
+  test('reads Moonshot’s cache hits', () => {
+    expect(toUsage({ prompt_tokens: 9, cached_tokens: 4 })?.cacheReadTokens).toBe(4)
+  })
+
   test('reads DeepSeek’s cache hits, and OpenAI’s first', () => {
     const deepseek = { prompt_tokens: 9, prompt_cache_hit_tokens: 4, prompt_cache_miss_tokens: 5 }
     expect(toUsage(deepseek)?.cacheReadTokens).toBe(4)

@@ -43,6 +43,25 @@ describe('parseError', () => {
     })
   })
 
+  test.each([
+    '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"r"}',
+    '{"error":{"code":503,"message":"Overloaded","status":"UNAVAILABLE"}}',
+    '{"message":"Overloaded"}',
+    'Overloaded',
+  ])('an answer in another format is told in this one: %s', (answer) => {
+    const error = new GatewayError('upstream_refused', 'it answered 503: Overloaded', {
+      status: 503,
+      answer,
+    })
+    const told = {
+      message: 'it answered 503: Overloaded',
+      type: 'upstream_error',
+      param: null,
+      code: 'upstream_refused',
+    }
+    expect(JSON.parse(renderError(error))).toEqual({ error: told })
+  })
+
   test.each([401, 403])(
     'makes a %d the gateway’s own failure, and keeps what was said',
     (status) => {

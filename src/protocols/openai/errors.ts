@@ -11,7 +11,8 @@ const decoder = new TextDecoder()
  * shape, is passed on as it came.
  */
 export function renderError(error: GatewayError): string {
-  if (error.answer !== undefined) return error.answer
+  const own = ownAnswer(error)
+  if (own !== undefined) return own
   return JSON.stringify({
     error: {
       message: error.message,
@@ -20,6 +21,17 @@ export function renderError(error: GatewayError): string {
       code: error.code,
     },
   })
+}
+
+/**
+ * The upstream's own error body, where it has OpenAI's shape; `undefined` for none, and for one of another
+ * format: Anthropic's and Google's have an `error` with a `message` too, but not the members that clients of
+ * this format look for.
+ */
+export function ownAnswer({ answer }: GatewayError): string | undefined {
+  const value = answer === undefined ? undefined : parseJson(answer)
+  if (!isErrorBody(value) || stringOf(value, 'type') === 'error') return undefined
+  return stringOf(recordOf(value, 'error'), 'status') === undefined ? answer : undefined
 }
 
 /** A frame that the official SDKs raise on: they throw at a truthy `error` in a frame's data. */

@@ -7,7 +7,7 @@ import { parseRequest } from './request'
 
 function createReader(options: { n?: number; asked?: boolean } = {}) {
   const body = new TextEncoder().encode(`{"model":"m","stream":true,"n":${options.n ?? 1}}`)
-  const envelope = parseRequest('generate', body)
+  const envelope = parseRequest('generate', body, {})
   return new CompletionFrameReader(envelope, { model: 'm', askForUsage: options.asked ?? true })
 }
 

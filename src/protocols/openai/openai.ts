@@ -1,12 +1,34 @@
+import { SseFramer } from '../../std/sse'
+import type { ChatProtocol } from '../chat-protocol'
 import type { Operation } from '../envelope'
 import type { Protocol } from '../protocol'
 import { parseCompletion, parseEmbeddings } from './answer'
+import { openaiChatHalves } from './chat-halves'
 import { parseError, renderError, renderErrorFrame } from './errors'
 import { CompletionFrameReader } from './frames'
 import { parseRequest, renderRequest } from './request'
 
+/** What OpenAI's SDKs and their users look at. */
+const ANSWER_HEADERS = [
+  'openai-processing-ms',
+  'openai-version',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+]
+
 /** POST /v1/chat/completions: https://platform.openai.com/docs/api-reference/chat */
-export const openaiChat: Protocol = createProtocol('openai-chat', 'generate', '/chat/completions')
+export const openaiChat: ChatProtocol = {
+  ...createProtocol('openai-chat', 'generate', '/chat/completions'),
+  dialect: 'openai-chat',
+  chat: openaiChatHalves,
+}
 
 /** POST /v1/completions, the legacy one: https://platform.openai.com/docs/api-reference/completions */
 export const openaiCompletions: Protocol = createProtocol(
@@ -28,13 +50,19 @@ function createProtocol(name: string, operation: Operation, path: string): Proto
     name,
     operation,
     client: {
-      parseRequest: (body) => parseRequest(operation, body),
+      parseRequest: (body, route) => parseRequest(operation, body, route),
       renderError,
       renderErrorFrame,
+      requestHeaders: ['openai-beta', 'idempotency-key', 'http-referer', 'x-title'],
       heartbeatFrame: new TextEncoder().encode(': keep-alive\n\n'),
+      streamType: 'text/event-stream; charset=utf-8',
     },
     upstream: {
-      path,
+      path: () => path,
+      headers: (apiKey) => (apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+      answerHeaders: ANSWER_HEADERS,
+      streamType: 'text/event-stream',
+      createFramer: () => new SseFramer(),
       renderRequest,
       parseAnswer: operation === 'embed' ? parseEmbeddings : parseCompletion,
       createFrameReader: (envelope, changes) => new CompletionFrameReader(envelope, changes),

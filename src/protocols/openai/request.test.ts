@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { GatewayError } from '../../errors/gateway-error'
 import { parseRequest, renderRequest } from './request'
 
-const parse = (text: string) => parseRequest('generate', new TextEncoder().encode(text))
+const parse = (text: string) => parseRequest('generate', new TextEncoder().encode(text), {})
 
 function render(text: string, changes: { model: string; askForUsage?: boolean }): string {
   const rendered = renderRequest(parse(text), { askForUsage: false, ...changes })
@@ -58,7 +58,7 @@ describe('parseRequest', () => {
 
   test('does not stream what never streams', () => {
     const body = new TextEncoder().encode('{"model":"a","stream":true}')
-    expect(parseRequest('embed', body).stream).toBe(false)
+    expect(parseRequest('embed', body, {}).stream).toBe(false)
   })
 
   test.each(['model', 'stream', 'stream_options'])('refuses a second %s', (name) => {

@@ -8,7 +8,7 @@ import {
 } from '../../std/json-scan'
 import { isRecord } from '../../std/record'
 import type { Envelope, Operation, Span } from '../envelope'
-import type { RequestChanges } from '../protocol'
+import type { RequestChanges, RequestRoute } from '../protocol'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -25,28 +25,20 @@ const READ = [
   'max_completion_tokens',
 ] as const
 
-type Name = (typeof READ)[number]
-
-/** Where they stand. */
-type Found = { [N in Name]?: JsonMember<Name> }
+/** Where the members stand that were looked for, by name. */
+export type FoundMembers = { [name: string]: JsonMember | undefined }
 
 /** Reads an OpenAI-shaped body in one scan; throws `invalid_json` and `invalid_request`. */
-export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
-  const found: Found = {}
-  const scan = scanJsonObject(body, READ, (member) => note(found, member))
-  if (!scan.ok) {
-    const { line, column } = toLineAndColumn(body, scan.position)
-    throw new GatewayError(
-      'invalid_json',
-      `the body is not a JSON object: ${scan.reason} at byte ${scan.position} (line ${line}, column ${column})`
-    )
-  }
-  const model = found.model && readJsonString(body, found.model)
-  if (found.model === undefined || !model)
-    throw invalid('model', 'must be a non-empty string, e.g. "openai/gpt-4o-mini"')
+export function parseRequest(
+  operation: Operation,
+  body: Uint8Array,
+  route: RequestRoute
+): Envelope {
+  const { found, closeAt } = scanMembers(body, READ)
   return {
     operation,
-    model,
+    // Azure's clients say the model in the path, and some say one in the body too.
+    model: route.model ?? readModel(body, found),
     stream: operation === 'generate' && readStream(body, found.stream),
     includesUsage: readIncludeUsage(body, found.stream_options),
     choices: readJsonCount(body, found.n) || 1,
@@ -54,18 +46,46 @@ export function parseRequest(operation: Operation, body: Uint8Array): Envelope {
       readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
     body,
     modelSpan: found.model,
+    ...(route.model !== undefined && { isModelInPath: true }),
     streamOptionsSpan: found.stream_options,
-    closeAt: scan.closeAt,
+    closeAt,
   }
+}
+
+/**
+ * Finds members of a body by name. Throws `invalid_json` where the body is no JSON object, `invalid_request`
+ * for a member of `UNIQUE` that stands twice.
+ */
+export function scanMembers(
+  body: Uint8Array,
+  names: readonly string[]
+): { found: FoundMembers; closeAt: number } {
+  const found: FoundMembers = {}
+  const scan = scanJsonObject(body, names, (member) => note(found, member))
+  if (scan.ok) return { found, closeAt: scan.closeAt }
+  const { line, column } = toLineAndColumn(body, scan.position)
+  throw new GatewayError(
+    'invalid_json',
+    `the body is not a JSON object: ${scan.reason} at byte ${scan.position} (line ${line}, column ${column})`
+  )
+}
+
+/** The model's name; throws `invalid_request` where it is none. */
+export function readModel(body: Uint8Array, found: FoundMembers): string {
+  const model = found.model && readJsonString(body, found.model)
+  if (model) return model
+  throw invalid('model', 'must be a non-empty string, e.g. "openai/gpt-4o-mini"')
 }
 
 /**
  * `model`, `stream` and `stream_options` decide rights or the way of the answer. One that is spelled twice
  * could mean one thing to us and another to the upstream, so each must stand once and without escapes.
  */
-function note(found: Found, member: JsonMember<Name>): void {
+const UNIQUE: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options'])
+
+function note(found: FoundMembers, member: JsonMember): void {
   const { name } = member
-  if (name === 'model' || name === 'stream' || name === 'stream_options') {
+  if (UNIQUE.has(name)) {
     if (member.escaped) throw invalid(name, 'must be spelled without escapes')
     if (found[name]) throw invalid(name, 'must not stand twice')
   }
@@ -79,21 +99,22 @@ function note(found: Found, member: JsonMember<Name>): void {
 export function renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array {
   const { body, modelSpan, streamOptionsSpan } = envelope
   const edits: { span: Span; text: Uint8Array }[] = []
-  if (changes.model !== envelope.model)
-    edits.push({ span: modelSpan, text: encoder.encode(JSON.stringify(changes.model)) })
+  const end = { start: envelope.closeAt, end: envelope.closeAt }
+  const isOther = envelope.isModelInPath === true || changes.model !== envelope.model
+  const name = isOther ? JSON.stringify(changes.model) : ''
+  if (isOther && modelSpan !== undefined)
+    edits.push({ span: modelSpan, text: encoder.encode(name) })
+  else if (isOther) edits.push({ span: end, text: encoder.encode(`,"model":${name}`) })
   if (changes.askForUsage && streamOptionsSpan !== undefined)
     edits.push({ span: streamOptionsSpan, text: withUsage(body, streamOptionsSpan) })
-  else if (changes.askForUsage)
-    edits.push({
-      span: { start: envelope.closeAt, end: envelope.closeAt },
-      text: ADD_STREAM_OPTIONS,
-    })
+  else if (changes.askForUsage) edits.push({ span: end, text: ADD_STREAM_OPTIONS })
   return edits.length === 0 ? body : splice(body, edits)
 }
 
 const ADD_STREAM_OPTIONS = encoder.encode(',"stream_options":{"include_usage":true}')
 
-function readStream(body: Uint8Array, span: Span | undefined): boolean {
+/** Whether `stream` is on; throws `invalid_request` where it is no boolean. */
+export function readStream(body: Uint8Array, span: Span | undefined): boolean {
   if (span === undefined) return false
   // The scan has shown that these are JSON, so the first letter tells them apart.
   const letter = body[span.start]

@@ -1,16 +1,21 @@
+import { answerText, type Pieces, piecesOf, THOUGHT } from '../answer-text'
 import type { Call } from '../protocol'
 import { valueOfSchema } from '../schema-value'
-import { fingerprint, seedOf } from '../seed'
+import { seedOf } from '../seed'
 import { splitTokens } from '../tokens'
-import { answerText, type Pieces, piecesOf } from './answer-text'
 import { type ChatRequest, lastText } from './chat-request'
 import type { usageOf } from './endpoint'
+import { type Host, hostOf } from './hosts'
 
 export type ToolCall = { id: string; name: string; argumentPieces: string[] }
 
 /** One choice of an answer, before it is written whole or as a stream. */
-export type ChatChoice =
-  ({ kind: 'text' } & Pieces) | { kind: 'tool-calls'; calls: ToolCall[]; tokens: number }
+export type ChatChoice = Said & {
+  /** The pieces of its reasoning; none where the host shows none. Their tokens count among `tokens`. */
+  thoughts: string[]
+}
+
+type Said = ({ kind: 'text' } & Pieces) | { kind: 'tool-calls'; calls: ToolCall[]; tokens: number }
 
 /** What the whole answer or every chunk of it repeats. */
 export type ChatHead = { id: string; created: number; model: string }
@@ -33,12 +38,24 @@ export function chooseAnswer(
   call: Call,
   choice: number
 ): ChatChoice | undefined {
+  const host = hostOf(call.model)
+  const said = chooseWords(request, call, choice, host)
+  const thoughts = host.thinks ? splitTokens(THOUGHT) : []
+  return said && { ...said, thoughts, tokens: thoughts.length + said.tokens }
+}
+
+function chooseWords(
+  request: ChatRequest,
+  call: Call,
+  choice: number,
+  host: Host
+): Said | undefined {
   const tools = functionTools(request)
   const forced = forcedTool(request)
   if (forced !== undefined && !tools.some(({ name }) => name === forced)) return undefined
   const answersTool = request.messages.at(-1)?.role === 'tool'
   if (tools.length > 0 && request.tool_choice !== 'none' && !answersTool)
-    return callTools(request, tools, forced, choice)
+    return callTools(request, tools, forced, choice, host)
   const stop = request.stop ?? []
   const limits = {
     tokens: isJson(request) ? undefined : call.tokens,
@@ -69,15 +86,16 @@ function callTools(
   request: ChatRequest,
   tools: FunctionTool[],
   forced: string | undefined,
-  choice: number
-): ChatChoice {
+  choice: number,
+  host: Host
+): Said {
   const asked = lastText(request, 'user')
   const several = request.parallel_tool_calls !== false && /\b(twice|parallel)\b/i.test(asked)
   const [first, second] = forced === undefined ? tools : tools.filter(({ name }) => name === forced)
   const chosen = first ? (several ? [first, second ?? first] : [first]) : []
   const calls = chosen.map(({ name, parameters }, index) => {
     const seed = seedOf(asked) + choice * chosen.length + index
-    const id = `call_sim_${fingerprint(`${name} ${seed}`)}`
+    const id = host.callId(`${name} ${seed}`)
     const text = JSON.stringify(valueOfSchema({ type: 'object', ...parameters }, seed))
     return { id, name, argumentPieces: splitTokens(text) }
   })

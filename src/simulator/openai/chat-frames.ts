@@ -1,6 +1,7 @@
+import { inTurns } from '../in-turns'
 import type { Frame } from '../protocol'
 import type { ChatAnswer, ChatChoice } from './chat-choice'
-import { DONE_FRAME, inTurns, sseFrame } from './endpoint'
+import { DONE_FRAME, sseFrame } from './endpoint'
 
 /** A piece of a choice's message; `tokens` is what it is paced by. */
 type Delta = { delta: unknown; tokens: number }
@@ -45,6 +46,7 @@ export function* chatFrames(answer: ChatAnswer, includeUsage: boolean): Generato
 }
 
 function* deltasOf(choice: ChatChoice): Generator<Delta> {
+  for (const reasoning_content of choice.thoughts) yield { delta: { reasoning_content }, tokens: 1 }
   if (choice.kind === 'text') {
     for (const content of choice.pieces) yield { delta: { content }, tokens: 1 }
     return

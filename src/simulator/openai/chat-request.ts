@@ -8,9 +8,17 @@ const contentSchema = z.union([
 
 const namedFunction = z.looseObject({ name: z.string() })
 
+const messageSchema = z.looseObject({
+  role: z.string(),
+  content: contentSchema.nullish(),
+  reasoning_content: z.string().nullish(),
+  tool_calls: z.array(z.looseObject({ id: z.string().nullish() })).nullish(),
+  tool_call_id: z.string().nullish(),
+})
+
 /** What the simulator reads of a chat request; anything else is accepted, and means nothing here. */
 export const chatRequestSchema = z.looseObject({
-  messages: z.array(z.looseObject({ role: z.string(), content: contentSchema.nullish() })).min(1),
+  messages: z.array(messageSchema).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.int().min(1).max(128).nullish(),
@@ -29,7 +37,8 @@ export const chatRequestSchema = z.looseObject({
     .nullish(),
   tool_choice: z
     .union([
-      z.enum(['none', 'auto', 'required']),
+      // `any` is Mistral's word for `required`.
+      z.enum(['none', 'auto', 'required', 'any']),
       z.looseObject({ type: z.string(), function: namedFunction.nullish() }),
     ])
     .nullish(),

@@ -1,14 +1,18 @@
+import { CREATED_SECONDS } from '../created'
 import type { Call, Frame } from '../protocol'
 import { fingerprint } from '../seed'
 import { type ChatAnswer, type ChatChoice, type ChatHead, chooseAnswer } from './chat-choice'
 import { type ChatRequest, chatRequestSchema, promptTokens, textOf } from './chat-request'
 import { chatFrames } from './chat-frames'
-import { CREATED_SECONDS, postEndpoint, refuse, usageOf } from './endpoint'
+import { postEndpoint, refuse, usageOf } from './endpoint'
+import { hostOf } from './hosts'
 
 /** `POST /v1/chat/completions`, whole and streamed. */
 export const chatEndpoint = postEndpoint(chatRequestSchema, (request, call) => {
   if (request.stream_options && call.quirks.refusesStreamOptions)
     return refuse("Unknown parameter: 'stream_options'.", 'stream_options', 'unknown_parameter')
+  const failure = hostOf(call.model).refuse(request)
+  if (failure) return { kind: 'refused', failure }
   const choices: ChatChoice[] = []
   for (let index = 0; index < (request.n ?? 1); index++) {
     const choice = chooseAnswer(request, call, index)
@@ -16,10 +20,11 @@ export const chatEndpoint = postEndpoint(chatRequestSchema, (request, call) => {
     choices.push(choice)
   }
   const tokens = choices.reduce((sum, choice) => sum + choice.tokens, 0)
+  const thoughts = choices.reduce((sum, choice) => sum + choice.thoughts.length, 0)
   const answer = {
     head: headOf(request, call),
     choices,
-    usage: usageOf(promptTokens(request), tokens),
+    usage: usageOf(promptTokens(request), tokens, thoughts),
     usageQuirk: call.quirks.usage,
   }
   if (request.stream !== true) return { kind: 'whole', text: wholeText(answer), tokens }
@@ -56,14 +61,23 @@ function wholeText({ head, choices, usage, usageQuirk }: ChatAnswer): string {
 }
 
 function messageOf(choice: ChatChoice) {
+  const { thoughts } = choice
+  const thought = thoughts.length > 0 ? { reasoning_content: thoughts.join('') } : {}
   if (choice.kind === 'text') {
     const content = [...choice.pieces].join('')
-    return { role: 'assistant', content, refusal: null, annotations: [] }
+    return { role: 'assistant', content, ...thought, refusal: null, annotations: [] }
   }
   const calls = choice.calls.map(({ id, name, argumentPieces }) => ({
     id,
     type: 'function',
     function: { name, arguments: argumentPieces.join('') },
   }))
-  return { role: 'assistant', content: null, tool_calls: calls, refusal: null, annotations: [] }
+  return {
+    role: 'assistant',
+    content: null,
+    ...thought,
+    tool_calls: calls,
+    refusal: null,
+    annotations: [],
+  }
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { CREATED_SECONDS } from '../created'
 import type { Call, Frame } from '../protocol'
 import { fingerprint } from '../seed'
 import { countTokens } from '../tokens'
-import { answerText, type Pieces, piecesOf } from './answer-text'
-import { CREATED_SECONDS, DONE_FRAME, inTurns, postEndpoint } from './endpoint'
-import { refuse, sseFrame, usageOf } from './endpoint'
+import { answerText, type Pieces, piecesOf } from '../answer-text'
+import { inTurns } from '../in-turns'
+import { DONE_FRAME, postEndpoint, refuse, sseFrame, usageOf } from './endpoint'
 
 const requestSchema = z.looseObject({
   prompt: z.union([

@@ -2,9 +2,6 @@ import type { z } from 'zod'
 import { stringOf } from '../../std/record'
 import { type Answer, type Call, type Endpoint, type Frame, textFrame } from '../protocol'
 
-/** A provider's time of answer would make equal requests differ, so every answer is from then. */
-export const CREATED_SECONDS = 1_750_000_000
-
 /** Everything that has to fit before an endpoint makes its answer. */
 export function postEndpoint<T>(
   schema: z.ZodType<T>,
@@ -41,32 +38,15 @@ export function sseFrame(
 /** What ends every complete stream. */
 export const DONE_FRAME: Frame = textFrame('end', 'data: [DONE]\n\n')
 
-/** One item of each sequence after the other, round after round, until all have ended. */
-export function* inTurns<T>(sequences: Iterable<T>[]): Generator<{ index: number; item: T }> {
-  let running = sequences.map((sequence, index) => ({
-    index,
-    iterator: sequence[Symbol.iterator](),
-  }))
-  while (running.length > 0) {
-    const ended = new Set<number>()
-    for (const { index, iterator } of running) {
-      const next = iterator.next()
-      if (next.done) ended.add(index)
-      else yield { index, item: next.value }
-    }
-    if (ended.size > 0) running = running.filter(({ index }) => !ended.has(index))
-  }
-}
-
 /** Usage as chat and legacy completions report it. */
-export function usageOf(promptTokens: number, completionTokens: number) {
+export function usageOf(promptTokens: number, completionTokens: number, reasoningTokens = 0) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
     completion_tokens_details: {
-      reasoning_tokens: 0,
+      reasoning_tokens: reasoningTokens,
       audio_tokens: 0,
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,

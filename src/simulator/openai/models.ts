@@ -1,6 +1,6 @@
-import { listFaults } from '../faults'
+import { CREATED_SECONDS } from '../created'
+import { decodeName, modelNames } from '../model-names'
 import type { Endpoint } from '../protocol'
-import { CREATED_SECONDS } from './endpoint'
 
 export const MODELS_PATH = '/v1/models'
 
@@ -20,7 +20,7 @@ export const modelEndpoint: Endpoint = {
   // The path asks about the model, not for its answer: its faults and pace do not apply.
   model: () => '',
   answer({ pathname }) {
-    const id = decode(pathname.slice(MODELS_PATH.length + 1))
+    const id = decodeName(pathname.slice(MODELS_PATH.length + 1))
     const [name = ''] = id.split(';')
     if (modelNames().includes(name))
       return { kind: 'whole', text: JSON.stringify(modelObject(id)), tokens: 0 }
@@ -30,18 +30,6 @@ export const modelEndpoint: Endpoint = {
   },
 }
 
-function modelNames(): string[] {
-  return ['sim-1', 'sim-embed-1', ...listFaults().map(({ model }) => model)]
-}
-
 function modelObject(id: string) {
   return { id, object: 'model', created: CREATED_SECONDS, owned_by: 'simulator' }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

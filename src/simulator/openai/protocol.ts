@@ -13,7 +13,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 
 /** OpenAI's API: chat, legacy completions, embeddings, models. */
 export const openaiProtocol: SimulatedProtocol = {
-  endpoint(pathname) {
+  endpoint({ pathname }) {
     if (pathname.startsWith(`${MODELS_PATH}/`)) return modelEndpoint
     return Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined
   },
@@ -40,6 +40,10 @@ export const openaiProtocol: SimulatedProtocol = {
   renderErrorFrame(failure) {
     return `data: ${JSON.stringify(errorBody(failure))}\n\n`
   },
+
+  streamType: 'text/event-stream; charset=utf-8',
+  brokenFrame: 'data: {"choices":[{"delta":\n\n',
+  keepAlive: ': keep-alive\n\n',
 }
 
 function errorBody({ status, code, message, param }: Failure) {

@@ -1,11 +1,13 @@
-import type { Quirks } from '../protocol'
-import { splitTokens } from '../tokens'
+import type { Quirks } from './protocol'
+import { splitTokens } from './tokens'
 
 /** The pieces a text leaves in, and why it ended there. */
 export type Pieces = {
   pieces: Iterable<string>
   tokens: number
   finishReason: 'stop' | 'length'
+  /** The stop sequence that the text would have gone on with. */
+  stopSequence?: string
 }
 
 export type TextLimits = {
@@ -17,6 +19,10 @@ export type TextLimits = {
 }
 
 const QUOTED_CHARACTERS = 200
+
+/** What a model thinks that is asked to think. */
+export const THOUGHT =
+  'A simulator quotes what it is told, or calls the first tool it may call: there is little to think about.'
 
 const MORE = [
   'Every word of it is repeatable: ask again and you get the same.',
@@ -38,15 +44,16 @@ export function answerText(message: string, choice: number): string {
 export function piecesOf(text: string, limits: TextLimits): Pieces {
   const { filler, stop } = limits
   if (filler) return fillerPieces(filler)
-  const stopped = cutAtStop(
-    limits.tokens === undefined ? text : lengthen(text, limits.tokens),
-    stop
-  )
+  const long = limits.tokens === undefined ? text : lengthen(text, limits.tokens)
+  const { text: stopped, stopSequence } = cutAtStop(long, stop)
   const wanted = splitTokens(stopped)
   const asked = limits.tokens === undefined ? wanted : wanted.slice(0, limits.tokens)
   const { maxTokens = Infinity } = limits
-  if (asked.length <= maxTokens)
-    return { pieces: asked, tokens: asked.length, finishReason: 'stop' }
+  if (asked.length <= maxTokens) {
+    const ended = { pieces: asked, tokens: asked.length, finishReason: 'stop' } as const
+    const isMet = stopSequence !== undefined && asked.length === wanted.length
+    return isMet ? { ...ended, stopSequence } : ended
+  }
   return { pieces: asked.slice(0, maxTokens), tokens: maxTokens, finishReason: 'length' }
 }
 
@@ -58,10 +65,13 @@ function lengthen(text: string, tokens: number): string {
   return `${text}${` ${sentences}`.repeat(times)}`
 }
 
-function cutAtStop(text: string, stop: string[]): string {
-  const found = stop.map((sequence) => (sequence === '' ? -1 : text.indexOf(sequence)))
-  const first = Math.min(...found.filter((at) => at >= 0))
-  return Number.isFinite(first) ? text.slice(0, first) : text
+function cutAtStop(text: string, stop: string[]): { text: string; stopSequence?: string } {
+  let cut: ReturnType<typeof cutAtStop> = { text }
+  for (const stopSequence of stop) {
+    const at = stopSequence === '' ? -1 : cut.text.indexOf(stopSequence)
+    if (at >= 0) cut = { text: cut.text.slice(0, at), stopSequence }
+  }
+  return cut
 }
 
 function fillerPieces({ sizeBytes, pieceBytes }: NonNullable<Quirks['filler']>): Pieces {

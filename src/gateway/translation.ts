@@ -1,0 +1,252 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { Answer } from '../protocols/answer'
+import { setCacheMarks } from '../protocols/cache-marks'
+import type {
+  AnswerContext,
+  ChatProtocol,
+  EventReader,
+  FrameWriter,
+} from '../protocols/chat-protocol'
+import type { Envelope } from '../protocols/envelope'
+import type { Generation } from '../protocols/generation'
+import type { JsonObject, JsonValue } from '../protocols/json'
+import { Losses } from '../protocols/losses'
+import { mendConversation } from '../protocols/openai/quirks'
+import type { AnswerFacts, FrameMeaning, FrameReader, RequestRoute } from '../protocols/protocol'
+import type { StreamEvent } from '../protocols/stream-event'
+import { mergeUsage } from '../protocols/usage'
+import type { Target } from '../routing/target'
+import { excerpt } from '../std/excerpt'
+import { isRecord } from '../std/record'
+import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export type TranslationOptions = {
+  client: ChatProtocol
+  upstream: ChatProtocol
+  generation: Generation
+  target: Target
+  memory: ToolCallMemory
+  /** The gateway's id of the request, and when it began in epoch milliseconds. */
+  requestId: string
+  startedAtMs: number
+}
+
+/** The neutral model of a request's body, which was found to be JSON before. Throws `invalid_request`. */
+export function readGeneration(
+  client: ChatProtocol,
+  envelope: Envelope,
+  route: RequestRoute
+): Generation {
+  const body: JsonValue = JSON.parse(decoder.decode(envelope.body))
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new GatewayError('invalid_json', 'the body is not a JSON object')
+  return client.chat.parseGeneration(body, route)
+}
+
+/** One chat on its way from a client's format to an upstream's, and its answer on the way back. */
+export class Translation {
+  /** What could not be said, on either way. */
+  readonly losses = new Losses()
+  readonly #options: TranslationOptions
+  readonly #context: AnswerContext
+
+  constructor(options: TranslationOptions) {
+    const { requestId, startedAtMs, generation, target } = options
+    this.#options = options
+    this.#context = {
+      requestId,
+      createdAt: Math.floor(startedAtMs / 1_000),
+      model: target.upstreamModel,
+      request: generation,
+    }
+  }
+
+  /** The body for the upstream. */
+  renderRequest(): Uint8Array {
+    const { upstream, generation, target, memory } = this.#options
+    const { cachePrompts, quirks } = target.provider.configuration
+    let told = memory.restore(generation)
+    if (cachePrompts && CAN_CACHE.has(upstream.dialect)) told = setCacheMarks(told, cachePrompts)
+    const body = upstream.chat.renderGeneration(
+      told,
+      { model: target.upstreamModel, stream: generation.stream },
+      this.losses
+    )
+    if (quirks.shortToolCallIds || quirks.wantsReasoningBack) mend(body, target, memory)
+    return encoder.encode(JSON.stringify(body))
+  }
+
+  /** A whole answer in the client's format. */
+  renderAnswer(body: Uint8Array): { body: Uint8Array; facts: AnswerFacts } {
+    const { client, upstream, memory } = this.#options
+    const answer = upstream.chat.parseChatAnswer(parseAnswer(body))
+    memory.keepAnswer(answer)
+    const rendered = client.chat.renderChatAnswer(answer, this.#context, this.losses)
+    return { body: encoder.encode(JSON.stringify(rendered)), facts: toFacts(answer) }
+  }
+
+  createFrameReader(): FrameReader {
+    const { client, upstream, memory } = this.#options
+    return new TranslatingReader(
+      upstream.chat.createEventReader(),
+      client.chat.createFrameWriter(this.#context, this.losses),
+      new ToolCallWatch(memory)
+    )
+  }
+}
+
+const CAN_CACHE: ReadonlySet<string> = new Set(['anthropic-messages', 'bedrock-converse'])
+
+/** The same bytes but for what the host demands of a conversation with tools; untouched without any. */
+export function mendBody(body: Uint8Array, target: Target, memory: ToolCallMemory): Uint8Array {
+  const { quirks } = target.provider.configuration
+  if (!quirks.shortToolCallIds && !quirks.wantsReasoningBack) return body
+  if (Buffer.from(body.buffer, body.byteOffset, body.length).indexOf('"tool_calls"') < 0)
+    return body
+  const parsed: unknown = JSON.parse(decoder.decode(body))
+  mend(parsed, target, memory)
+  return encoder.encode(JSON.stringify(parsed))
+}
+
+function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void {
+  const { shortToolCallIds = false, wantsReasoningBack = false } = provider.configuration.quirks
+  mendConversation(
+    body,
+    { shortToolCallIds, wantsReasoningBack },
+    (id) => memory.recall(id)?.reasoning
+  )
+}
+
+function parseAnswer(body: Uint8Array): JsonValue {
+  const text = decoder.decode(body)
+  try {
+    const value: JsonValue = JSON.parse(text)
+    return value
+  } catch {
+    throw new GatewayError(
+      'upstream_malformed',
+      text.trim() === ''
+        ? 'the provider answered 200 with an empty body'
+        : `the provider answered 200 with what is not an answer: ${excerpt(text, 200)}`
+    )
+  }
+}
+
+function toFacts({ usage, choices }: Answer): AnswerFacts {
+  return { usage, finishReasons: choices.map(({ finish }) => finish.native || finish.reason) }
+}
+
+/** Reads an upstream's frames and has the client's ready in their place. */
+class TranslatingReader implements FrameReader {
+  readonly #events: EventReader
+  readonly #frames: FrameWriter
+  readonly #watch: ToolCallWatch
+  readonly #facts: AnswerFacts = { usage: undefined, finishReasons: [] }
+  readonly #written: Uint8Array[] = []
+  #hasEnded = false
+
+  constructor(events: EventReader, frames: FrameWriter, watch: ToolCallWatch) {
+    this.#events = events
+    this.#frames = frames
+    this.#watch = watch
+  }
+
+  read(data: string | undefined, event: string | undefined): FrameMeaning {
+    if (data === undefined) return 'comment'
+    if (this.#hasEnded) return 'preamble'
+    return this.#take(this.#events.read(data, event))
+  }
+
+  isComplete(): boolean {
+    return this.#hasEnded
+  }
+
+  facts(): AnswerFacts {
+    return this.#facts
+  }
+
+  output(): Uint8Array {
+    return join(this.#written.splice(0))
+  }
+
+  finish(): Uint8Array {
+    if (!this.#hasEnded) this.#take(this.#events.end())
+    return this.output()
+  }
+
+  #take(events: readonly StreamEvent[]): FrameMeaning {
+    let meaning: FrameMeaning = 'preamble'
+    for (const event of events) {
+      if (event.type === 'usage') this.#facts.usage = mergeUsage(this.#facts.usage, event.usage)
+      if (event.type === 'finish')
+        this.#facts.finishReasons[event.choice] = event.finish.native || event.finish.reason
+      if (event.type === 'end') this.#hasEnded = true
+      else if (meaning === 'preamble' && saysSomething(event)) meaning = 'content'
+    }
+    this.#watch.see(events)
+    const frames = this.#frames.write(events)
+    if (frames.length > 0) this.#written.push(frames)
+    return this.#hasEnded ? 'done' : meaning
+  }
+}
+
+function saysSomething(event: StreamEvent): boolean {
+  if (event.type === 'delta') return event.text !== ''
+  if (event.type === 'part_start') return !('text' in event.part) || event.part.text !== ''
+  return event.type === 'finish'
+}
+
+function join(pieces: Uint8Array[]): Uint8Array {
+  const [first] = pieces
+  if (first === undefined) return EMPTY
+  return pieces.length === 1 ? first : Buffer.concat(pieces)
+}
+
+const EMPTY = new Uint8Array(0)
+
+/**
+ * Lets the frames of one format pass, and follows them for the memory: for a host that wants back what clients
+ * of its own format drop.
+ */
+export class ObservedReader implements FrameReader {
+  readonly #frames: FrameReader
+  readonly #events: EventReader
+  readonly #watch: ToolCallWatch
+
+  constructor(frames: FrameReader, upstream: ChatProtocol, memory: ToolCallMemory) {
+    this.#frames = frames
+    this.#events = upstream.chat.createEventReader()
+    this.#watch = new ToolCallWatch(memory)
+  }
+
+  read(data: string | undefined, event: string | undefined): FrameMeaning {
+    const meaning = this.#frames.read(data, event)
+    if (data !== undefined) this.#watch.see(this.#events.read(data, event))
+    return meaning
+  }
+
+  isComplete(): boolean {
+    return this.#frames.isComplete()
+  }
+
+  facts(): AnswerFacts {
+    return this.#frames.facts()
+  }
+}
+
+/** Keeps what a whole answer in the upstream's own format says of its calls. */
+export function observeAnswer(
+  upstream: ChatProtocol,
+  body: Uint8Array,
+  memory: ToolCallMemory
+): void {
+  const value: unknown = JSON.parse(decoder.decode(body))
+  if (isJsonObject(value)) memory.keepAnswer(upstream.chat.parseChatAnswer(value))
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return isRecord(value)
+}

@@ -1,0 +1,45 @@
+import { GatewayError } from '../errors/gateway-error'
+import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
+import { countProtocol, isChatProtocol, upstreamProtocol } from '../protocols/chat-protocols'
+import type { Protocol } from '../protocols/protocol'
+import type { Provider } from '../providers/provider'
+
+/** How a client's format meets an upstream's: the same bytes pass, or a chat is translated. */
+export type Wire =
+  | { kind: 'same'; upstream: Protocol }
+  | { kind: 'translated'; client: ChatProtocol; upstream: ChatProtocol }
+  /** The provider can't count tokens: the gateway estimates them, and says so. */
+  | { kind: 'estimated'; client: ChatProtocol }
+
+/**
+ * The upstream's own format wherever it speaks the client's; else, for a chat, the first that it prefers. Throws
+ * `protocol_not_spoken` when there is none.
+ */
+export function chooseWire(client: Protocol, provider: Provider): Wire {
+  const { protocols } = provider.configuration
+  for (const name of protocols) {
+    const upstream = upstreamOf(client, name)
+    if (upstream && speaks(upstream, client)) return { kind: 'same', upstream }
+  }
+  if (isChat(client))
+    for (const name of protocols) {
+      const upstream = isChatProtocol(name) ? upstreamOf(client, name) : undefined
+      if (upstream && isChat(upstream)) return { kind: 'translated', client, upstream }
+    }
+  if (isChat(client) && client.operation === 'count') return { kind: 'estimated', client }
+  throw new GatewayError(
+    'protocol_not_spoken',
+    `the provider '${provider.name}' can't be asked by ${client.name}: it speaks ${protocols.join(', ')}`,
+    { param: 'model' }
+  )
+}
+
+function upstreamOf(client: Protocol, name: string): Protocol | undefined {
+  return client.operation === 'count' ? countProtocol(name) : upstreamProtocol(name)
+}
+
+/** A client may frame its stream in another way and still mean the same bodies. */
+function speaks(upstream: Protocol, client: Protocol): boolean {
+  if (upstream.name === client.name) return true
+  return client.client.reframes === upstream.name
+}

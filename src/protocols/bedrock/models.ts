@@ -1,0 +1,33 @@
+/**
+ * Whose model an id names, since some members of a request are a maker's own. Ids are those of models
+ * (`anthropic.claude-…`), of inference profiles (`us.anthropic.claude-…`) or ARNs that end in one of them.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html
+ */
+
+/** A model of Anthropic's. */
+export function isAnthropicModel(id: string): boolean {
+  return /anthropic|claude/i.test(id)
+}
+
+/** A model of Amazon's Nova family. */
+export function isNovaModel(id: string): boolean {
+  return /(^|[./])amazon\.nova/i.test(id)
+}
+
+/** A model of OpenAI's with open weights. */
+export function isOpenAiModel(id: string): boolean {
+  return /(^|[./])openai\./i.test(id)
+}
+
+/** A model that refuses adaptive thinking: Claude 3.7 to 4.5. */
+export function thinksByBudgetOnly(id: string): boolean {
+  return /claude-3-7|claude-(opus|sonnet|haiku)-4-(20|[015]-)/i.test(id)
+}
+
+/**
+ * A model that refuses a budget, and to have its thinking switched off.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
+ */
+export function thinksAdaptivelyOnly(id: string): boolean {
+  return /claude-(opus-(4-[7-9]|[5-9])|mythos|fable)/i.test(id)
+}
