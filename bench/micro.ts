@@ -10,6 +10,7 @@ import { createBodyScanPieces } from './micro/body-scan'
 import { createLogPieces } from './micro/log-encode'
 import type { Piece } from './micro/piece'
 import { createRelayPieces } from './micro/sse-relay'
+import { createTranslationPieces } from './micro/translation'
 
 /** Gives whether every median is within its budget. */
 async function measure(pieces: readonly Piece[]): Promise<boolean> {
@@ -40,5 +41,6 @@ const allWithin = await measure([
   ...createBodyScanPieces(),
   ...createRelayPieces(),
   ...createLogPieces(directory),
+  ...createTranslationPieces(),
 ]).finally(removeDirectory)
 process.exit(allWithin ? 0 : 1)

@@ -27,7 +27,7 @@ export function createBodyScanPieces(): Piece[] {
 }
 
 /** A chat of turns of about 400 characters with what makes strings slow: escapes, and letters beyond ASCII. */
-function chat(sizeBytes: number, variant: number): Uint8Array {
+export function chat(sizeBytes: number, variant: number): Uint8Array {
   const text = `Turn ${variant}: „Was kostet die Maut?“\n\tShe said "two coins". `.repeat(6)
   const messages: { role: string; content: string }[] = []
   let left = sizeBytes - 120

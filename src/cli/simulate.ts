@@ -44,7 +44,8 @@ function start<Started>(create: () => Started, address: string): Started {
 function describe(url: string, faults: { model: string; summary: string }[]): string {
   const width = Math.max(...faults.map(({ model }) => model.length))
   const lines = faults.map(({ model, summary }) => `  ${model.padEnd(width)}  ${summary}`)
-  return `The simulator listens on ${url}/v1 and takes any key and any model name.
+  return `The simulator listens on ${url} and takes any key and any model name. OpenAI's clients want ${url}/v1;
+Anthropic's, Google's and Bedrock's want it as it is.
 
 Timing goes into the model's name, in milliseconds and tokens a second, or into a header x-sim:
   sim-1;ttft=300;tps=50;jitter=5;tokens=100

@@ -43,9 +43,22 @@ export class Losses {
   }
 }
 
-/** As a header: a list of structured fields, `seed;dropped, temperature;clamped` (RFC 9651). */
+/** Clients take some kilobytes of headers in all. */
+const MAX_LENGTH = 2_000
+
+/**
+ * As a header: a list of structured fields, `seed;dropped, temperature;clamped` (RFC 9651). One that grows too long
+ * ends with how many more there are: `*more;count=7`.
+ */
 export function renderLosses(losses: readonly Loss[]): string {
-  return losses.map(({ field, kind }) => `${toToken(field)};${kind}`).join(', ')
+  let text = ''
+  for (const [index, { field, kind }] of losses.entries()) {
+    const next = `${toToken(field)};${kind}`
+    if (text.length + next.length > MAX_LENGTH)
+      return `${text}, *more;count=${losses.length - index}`
+    text += text === '' ? next : `, ${next}`
+  }
+  return text
 }
 
 /** A token may hold none of the characters that a name chosen by a client may. */

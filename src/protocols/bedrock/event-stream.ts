@@ -1,4 +1,4 @@
-import { EventStreamCodec } from '@smithy/eventstream-codec'
+import type { EventStreamCodec } from '@smithy/eventstream-codec'
 import { GatewayError } from '../../errors/gateway-error'
 import type { SseFrame } from '../../std/sse'
 import type { JsonValue } from '../json'
@@ -24,7 +24,9 @@ type Headers = ReturnType<EventStreamCodec['decode']>['headers']
 
 /** A codec that decodes: headers out of UTF-8, and none of its stateful parts. */
 function createCodec(): EventStreamCodec {
-  return new EventStreamCodec(
+  // Loading it takes as long as a third of the program's start, which those who never meet Bedrock are spared.
+  const library: typeof import('@smithy/eventstream-codec') = require('@smithy/eventstream-codec')
+  return new library.EventStreamCodec(
     (bytes) => (typeof bytes === 'string' ? bytes : decoder.decode(bytes)),
     (text) => encoder.encode(text)
   )
