@@ -71,6 +71,19 @@ describe('what a translation can’t say', () => {
     expect(lastSent().body).toEqual({ ...body, model: 'sim-1' })
   })
 
+  test.each(['previous_response_id', 'conversation'])(
+    'is refused where it would change what is meant: %s',
+    async (name) => {
+      const answer = await post('/v1/responses', {
+        model: 'claude/sim-1',
+        input: 'Hi',
+        [name]: 'x',
+      })
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({ error: { param: name } })
+    }
+  )
+
   test('may be the whole operation', async () => {
     const answer = await post('/v1/embeddings', { model: 'claude/sim-1', input: 'Hi' })
     expect(answer.status).toBe(400)

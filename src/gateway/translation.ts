@@ -9,15 +9,14 @@ import type {
 } from '../protocols/chat-protocol'
 import type { Envelope } from '../protocols/envelope'
 import type { Generation } from '../protocols/generation'
-import type { JsonObject, JsonValue } from '../protocols/json'
+import type { JsonValue } from '../protocols/json'
+import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses } from '../protocols/losses'
 import { mendConversation } from '../protocols/openai/quirks'
 import type { AnswerFacts, FrameMeaning, FrameReader, RequestRoute } from '../protocols/protocol'
 import type { StreamEvent } from '../protocols/stream-event'
 import { mergeUsage } from '../protocols/usage'
 import type { Target } from '../routing/target'
-import { excerpt } from '../std/excerpt'
-import { isRecord } from '../std/record'
 import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
 
 const encoder = new TextEncoder()
@@ -34,7 +33,13 @@ export type TranslationOptions = {
   startedAtMs: number
 }
 
-/** The neutral model of a request's body, which was found to be JSON before. Throws `invalid_request`. */
+/** Members of Responses that stand for a conversation which only their provider has. */
+const KEPT_ELSEWHERE = ['previous_response_id', 'conversation', 'prompt']
+
+/**
+ * The neutral model of a request's body, which was found to be JSON before. Throws `invalid_request`, also where the
+ * body leans on what another provider keeps: without that it would mean something else.
+ */
 export function readGeneration(
   client: ChatProtocol,
   envelope: Envelope,
@@ -43,7 +48,15 @@ export function readGeneration(
   const body: JsonValue = JSON.parse(decoder.decode(envelope.body))
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new GatewayError('invalid_json', 'the body is not a JSON object')
-  return client.chat.parseGeneration(body, route)
+  const generation = client.chat.parseGeneration(body, route)
+  for (const name of KEPT_ELSEWHERE)
+    if ((generation.extras[name] ?? undefined) !== undefined)
+      throw new GatewayError(
+        'invalid_request',
+        `'${name}' stands for what another provider keeps: this model wants the whole conversation as input`,
+        { param: name }
+      )
+  return generation
 }
 
 /** One chat on its way from a client's format to an upstream's, and its answer on the way back. */
@@ -82,7 +95,7 @@ export class Translation {
   /** A whole answer in the client's format. */
   renderAnswer(body: Uint8Array): { body: Uint8Array; facts: AnswerFacts } {
     const { client, upstream, memory } = this.#options
-    const answer = upstream.chat.parseChatAnswer(parseAnswer(body))
+    const answer = upstream.chat.parseChatAnswer(parseJsonAnswer(body))
     memory.keepAnswer(answer)
     const rendered = client.chat.renderChatAnswer(answer, this.#context, this.losses)
     return { body: encoder.encode(JSON.stringify(rendered)), facts: toFacts(answer) }
@@ -118,21 +131,6 @@ function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void
     { shortToolCallIds, wantsReasoningBack },
     (id) => memory.recall(id)?.reasoning
   )
-}
-
-function parseAnswer(body: Uint8Array): JsonValue {
-  const text = decoder.decode(body)
-  try {
-    const value: JsonValue = JSON.parse(text)
-    return value
-  } catch {
-    throw new GatewayError(
-      'upstream_malformed',
-      text.trim() === ''
-        ? 'the provider answered 200 with an empty body'
-        : `the provider answered 200 with what is not an answer: ${excerpt(text, 200)}`
-    )
-  }
 }
 
 function toFacts({ usage, choices }: Answer): AnswerFacts {
@@ -243,10 +241,5 @@ export function observeAnswer(
   body: Uint8Array,
   memory: ToolCallMemory
 ): void {
-  const value: unknown = JSON.parse(decoder.decode(body))
-  if (isJsonObject(value)) memory.keepAnswer(upstream.chat.parseChatAnswer(value))
-}
-
-function isJsonObject(value: unknown): value is JsonObject {
-  return isRecord(value)
+  memory.keepAnswer(upstream.chat.parseChatAnswer(parseJsonAnswer(body)))
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { ChatProtocol, ChatTarget } from './chat-protocol'
 import type { Generation } from './generation'
 import type { JsonObject, JsonValue } from './json'
+import { parseJsonAnswer } from './json-answer'
 import type { Losses } from './losses'
 import { NO_USAGE } from './usage'
 
@@ -41,7 +42,7 @@ export function createCountProtocol(chat: ChatProtocol, codec: CountCodec): Chat
       ...chat.upstream,
       path: ({ model, baseUrl }) => codec.path({ model, baseUrl }),
       parseAnswer: (body) => {
-        read(JSON.parse(new TextDecoder().decode(body)))
+        read(parseJsonAnswer(body))
         return { usage: undefined, finishReasons: [] }
       },
     },

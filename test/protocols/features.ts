@@ -173,10 +173,9 @@ function verdict(said: Partial<Generation>, format: (typeof FORMATS)[number]): s
 
 /** What each API can be told, as Markdown: a row for each feature, as the reports of the translations have it. */
 export function renderFeatureTable(): string {
-  const rows = FEATURES.map(([name, said]) => [
-    name,
-    ...FORMATS.map((format) => verdict(said, format)),
-  ])
+  const rows = FEATURES.map(([name, said]) =>
+    [name].concat(FORMATS.map((format) => verdict(said, format)))
+  )
   const lines = [['told to', ...FORMATS.map(({ dialect }) => `\`${dialect}\``)], ...rows]
   const widths = lines[0]?.map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0))

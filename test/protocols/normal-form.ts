@@ -35,6 +35,13 @@ export function toNormal(generation: Generation): Normal {
   }
 }
 
+/** No effort is none; any other means that there is some. */
+function reasoningOf(reasoning: Generation['reasoning']): Generation['reasoning'] {
+  if (reasoning?.effort === 'none') return { enabled: false }
+  if (reasoning?.effort === undefined || reasoning.enabled !== true) return reasoning
+  return { ...reasoning, enabled: undefined }
+}
+
 function toolOf(tool: Tool): unknown {
   const { source: _source, cache: _cache, ...rest } = tool
   // Not strict is what a function is where nothing is said.
@@ -63,7 +70,7 @@ function settingsOf(generation: Generation): Record<string, unknown> {
     parallelToolCalls: parallelToolCalls === true ? undefined : parallelToolCalls,
     choices: choices === 1 ? undefined : choices,
     store: store === false ? undefined : store,
-    reasoning: reasoning?.effort === 'none' ? { enabled: false } : reasoning,
+    reasoning: reasoningOf(reasoning),
   }
   for (const [name, value] of Object.entries(normal)) normal[name] = plain(value)
   return normal

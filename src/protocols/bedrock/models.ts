@@ -18,16 +18,3 @@ export function isNovaModel(id: string): boolean {
 export function isOpenAiModel(id: string): boolean {
   return /(^|[./])openai\./i.test(id)
 }
-
-/** A model that refuses adaptive thinking: Claude 3.7 to 4.5. */
-export function thinksByBudgetOnly(id: string): boolean {
-  return /claude-3-7|claude-(opus|sonnet|haiku)-4-(20|[015]-)/i.test(id)
-}
-
-/**
- * A model that refuses a budget, and to have its thinking switched off.
- * https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
- */
-export function thinksAdaptivelyOnly(id: string): boolean {
-  return /claude-(opus-(4-[7-9]|[5-9])|mythos|fable)/i.test(id)
-}

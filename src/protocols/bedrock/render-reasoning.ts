@@ -1,14 +1,9 @@
+import { thinksAdaptivelyOnly, thinksByBudgetOnly } from '../claude-models'
 import type { Generation, Reasoning } from '../generation'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
 import { definedOrNothing } from './converse-json'
-import {
-  isAnthropicModel,
-  isNovaModel,
-  isOpenAiModel,
-  thinksAdaptivelyOnly,
-  thinksByBudgetOnly,
-} from './models'
+import { isAnthropicModel, isNovaModel, isOpenAiModel } from './models'
 
 /**
  * How much to think, which every maker has a way of its own to say, in `additionalModelRequestFields`; what that forbids

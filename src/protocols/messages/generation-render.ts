@@ -26,7 +26,7 @@ export function renderGeneration(
     ...renderSystem(system, losses),
     messages: renderMessages(generation.messages, leading, losses),
     ...renderTools(generation, losses),
-    ...renderSettings(generation, losses),
+    ...renderSettings(generation, target.model, losses),
     ...(target.stream && { stream: true }),
   }
 }

@@ -53,9 +53,21 @@ describe('a request to this format', () => {
     ],
     [
       'an effort',
-      { reasoning: { effort: 'low' }, maxTokens: 9_000 },
-      { thinking: { type: 'enabled', budget_tokens: 2_048 }, max_tokens: 9_000 },
+      { reasoning: { effort: 'low' } },
+      { thinking: { type: 'adaptive' }, output_config: { effort: 'low' }, max_tokens: 4_096 },
+      '',
+    ],
+    [
+      'an effort that it does not know',
+      { reasoning: { effort: 'minimal' } },
+      { output_config: { effort: 'low' } },
       'reasoning_effort;rewritten',
+    ],
+    [
+      'a budget',
+      { reasoning: { budgetTokens: 2_000 } },
+      { thinking: { type: 'enabled', budget_tokens: 2_000 }, max_tokens: 6_096 },
+      '',
     ],
     [
       'a budget beyond the limit',
@@ -193,6 +205,27 @@ describe('a request to this format', () => {
     const request = told({ messages })
     expect(request.body.messages).toMatchObject(expected ?? [])
     expect(request.lost).toBe(lost)
+  })
+
+  test.each<[string, Generation['reasoning'], JsonObject, string]>([
+    [
+      'claude-sonnet-4-5',
+      { effort: 'high' },
+      { thinking: { type: 'enabled', budget_tokens: 16_384 } },
+      'reasoning_effort;rewritten',
+    ],
+    [
+      'claude-opus-4-8',
+      { enabled: true, budgetTokens: 20_000 },
+      { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
+      'reasoning_effort;rewritten',
+    ],
+    ['claude-opus-5', { enabled: false }, {}, 'reasoning;dropped'],
+  ])('tells %s to think as it can: %p', (model, reasoning, members, lost) => {
+    const losses = new Losses()
+    const target = { model, stream: false }
+    expect(chat.renderGeneration(generation({ reasoning }), target, losses)).toMatchObject(members)
+    expect(renderLosses(losses.list)).toBe(lost)
   })
 
   test('gives a call and its result the same legal id', () => {

@@ -2,6 +2,7 @@ import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
 import { type CountCodec, createCountProtocol } from '../count-protocol'
 import type { JsonObject } from '../json'
+import { parseJsonAnswer } from '../json-answer'
 import { renderRequest } from '../openai/request'
 import { parseChatAnswer, renderChatAnswer } from './answer'
 import { parseError, renderError, renderErrorFrame } from './errors'
@@ -48,7 +49,7 @@ export const anthropicMessages: ChatProtocol = {
     createFramer: () => new SseFramer(),
     renderRequest,
     parseAnswer(body) {
-      const { usage, choices } = parseChatAnswer(JSON.parse(new TextDecoder().decode(body)))
+      const { usage, choices } = parseChatAnswer(parseJsonAnswer(body))
       return { usage, finishReasons: choices.map(({ finish }) => finish.native) }
     },
     createFrameReader: () => new MessageFrameReader(),

@@ -1,3 +1,4 @@
+import { thinksAdaptivelyOnly, thinksByBudgetOnly } from '../claude-models'
 import type { Generation } from '../generation'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
@@ -31,7 +32,7 @@ const UNSAYABLE = {
 } as const satisfies Record<string, keyof Generation>
 
 /** Writes how the answer shall be made; reports what can't be said, clamps what is out of bounds. */
-export function renderSettings(generation: Generation, losses: Losses): JsonObject {
+export function renderSettings(generation: Generation, model: string, losses: Losses): JsonObject {
   // Nothing is kept at this provider anyway.
   if (generation.store === true) losses.drop('store')
   for (const [name, member] of Object.entries(UNSAYABLE))
@@ -40,7 +41,7 @@ export function renderSettings(generation: Generation, losses: Losses): JsonObje
   if ((generation.choices ?? 1) > 1) losses.drop('n')
   if (generation.modalities?.some((kind) => kind !== 'text')) losses.drop('modalities')
   const { stop, topP, user } = generation
-  const thinking = renderThinking(generation, losses)
+  const thinking = renderThinking(generation, model, losses)
   const isThinking = thinking.thinking?.type === 'enabled' || thinking.thinking?.type === 'adaptive'
   return {
     ...renderToolChoice(generation, isThinking, losses),
@@ -51,7 +52,7 @@ export function renderSettings(generation: Generation, losses: Losses): JsonObje
     ...(user !== undefined && { metadata: { user_id: user } }),
     ...renderTier(generation, losses),
     ...(thinking.thinking && { thinking: thinking.thinking }),
-    ...renderFormat(generation, losses),
+    ...renderOutput(generation, thinking.effort, losses),
   }
 }
 
@@ -109,41 +110,81 @@ function renderToolChoice(generation: Generation, isThinking: boolean, losses: L
 
 type Thinking = {
   thinking?: { type: string; budget_tokens?: number }
+  effort?: string
   /** The limit of the answer that leaves room behind the budget. */
   maxTokens?: number
 }
 
-/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
-function renderThinking({ reasoning, maxTokens }: Generation, losses: Losses): Thinking {
+/** https://platform.claude.com/docs/en/build-with-claude/effort */
+const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'])
+
+/**
+ * Older models are told a budget, newer ones think as long as they like and may be told an effort.
+ * https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
+ */
+function renderThinking(generation: Generation, model: string, losses: Losses): Thinking {
+  const { reasoning } = generation
   if (reasoning === undefined) return {}
   const { enabled, effort, budgetTokens, summary } = reasoning
   if (summary !== undefined) losses.drop('reasoning.summary')
-  if (enabled === false || effort === 'none') return { thinking: { type: 'disabled' } }
-  if (effort !== undefined) losses.rewrite('reasoning_effort')
-  const wanted = budgetTokens ?? (effort === undefined ? undefined : BUDGETS[effort])
-  if (wanted === undefined) return enabled ? { thinking: { type: 'adaptive' } } : {}
-  if (maxTokens === undefined)
-    return {
-      thinking: { type: 'enabled', budget_tokens: Math.max(wanted, MIN_BUDGET_TOKENS) },
-      maxTokens: Math.max(wanted, MIN_BUDGET_TOKENS) + DEFAULT_MAX_TOKENS,
-    }
-  const budget = Math.max(MIN_BUDGET_TOKENS, Math.min(wanted, maxTokens - 1))
-  if (budget >= maxTokens) {
+  const isAdaptive = thinksAdaptivelyOnly(model)
+  if (enabled === false || effort === 'none') {
+    if (!isAdaptive) return { thinking: { type: 'disabled' } }
     losses.drop('reasoning')
     return {}
   }
-  if (budgetTokens !== undefined && budget !== budgetTokens) losses.clamp('reasoning')
+  if (thinksByBudgetOnly(model) || (budgetTokens !== undefined && !isAdaptive))
+    return renderBudget(generation, losses)
+  if (effort === undefined && budgetTokens === undefined)
+    return enabled ? { thinking: { type: 'adaptive' } } : {}
+  const told = effort === undefined ? effortOf(budgetTokens ?? 0) : toEffort(effort)
+  if (told !== effort) losses.rewrite('reasoning_effort')
+  return { thinking: { type: 'adaptive' }, effort: told }
+}
+
+function toEffort(effort: string): string {
+  if (EFFORTS.has(effort)) return effort
+  return effort === 'minimal' ? 'low' : 'high'
+}
+
+/** What a budget comes to. */
+function effortOf(budgetTokens: number): string {
+  if (budgetTokens < 4_096) return 'low'
+  return budgetTokens < 16_384 ? 'medium' : 'high'
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
+function renderBudget({ reasoning, maxTokens }: Generation, losses: Losses): Thinking {
+  const { enabled, effort, budgetTokens } = reasoning ?? {}
+  if (effort !== undefined) losses.rewrite('reasoning_effort')
+  const wanted = budgetTokens ?? BUDGETS[effort ?? (enabled ? 'medium' : '')]
+  if (wanted === undefined) return {}
+  const least = Math.max(wanted, MIN_BUDGET_TOKENS)
+  if (least !== budgetTokens && effort === undefined) losses.rewrite('reasoning')
+  if (maxTokens === undefined)
+    return {
+      thinking: { type: 'enabled', budget_tokens: least },
+      maxTokens: least + DEFAULT_MAX_TOKENS,
+    }
+  const budget = Math.min(least, maxTokens - 1)
+  if (budget < MIN_BUDGET_TOKENS) {
+    losses.drop('reasoning')
+    return {}
+  }
+  if (budget !== least) losses.clamp('reasoning')
   return { thinking: { type: 'enabled', budget_tokens: budget } }
 }
 
-function renderFormat({ format }: Generation, losses: Losses): JsonObject {
-  if (format === undefined || format.type === 'text') return {}
-  if (format.type === 'json') {
-    losses.drop('response_format')
-    return {}
-  }
+function renderOutput(
+  { format }: Generation,
+  effort: string | undefined,
+  losses: Losses
+): JsonObject {
+  if (format?.type === 'json') losses.drop('response_format')
+  const said = effort === undefined ? {} : { effort }
+  if (format?.type !== 'schema') return effort === undefined ? {} : { output_config: said }
   // Its name and description are labels, its strictness is what this format always has.
   if (format.strict === false) losses.rewrite('response_format.strict')
   if (format.description !== undefined) losses.drop('response_format.description')
-  return { output_config: { format: { type: 'json_schema', schema: format.schema } } }
+  return { output_config: { ...said, format: { type: 'json_schema', schema: format.schema } } }
 }

@@ -1,0 +1,14 @@
+// How Claude models are told to think, by their ids, wherever they are hosted.
+
+/** A model that refuses adaptive thinking: Claude 3.7 to 4.5. */
+export function thinksByBudgetOnly(id: string): boolean {
+  return /claude-3-7|claude-(opus|sonnet|haiku)-4-(20|[015](?![0-9]))/i.test(id)
+}
+
+/**
+ * A model that refuses a budget, and to have its thinking switched off.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
+ */
+export function thinksAdaptivelyOnly(id: string): boolean {
+  return /claude-(opus-(4-[7-9]|[5-9])|mythos|fable)/i.test(id)
+}
