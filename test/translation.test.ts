@@ -124,6 +124,15 @@ describe('headers', () => {
     expect(lastSent().headers['x-api-key']).toBe(ownKey)
     expect(JSON.stringify(lastSent().headers)).not.toContain(token)
   })
+
+  test('that is the caller’s own and refused is the caller’s to mend', async () => {
+    const body = { ...message, model: 'caller/fault-error-401' }
+    const answer = await post('/v1/messages', body, { 'x-api-key': ownKey })
+    expect(answer.status).toBe(401)
+    expect(await answer.json()).toMatchObject({ type: 'error' })
+    const ours = await post('/v1/messages', { ...body, model: 'claude/fault-error-401' })
+    expect(ours.status).toBe(502)
+  })
 })
 
 test('cache marks are set for clients that know none, where they are wished', async () => {

@@ -71,6 +71,15 @@ function tooLossy(model: string, losses: Losses): GatewayError {
   )
 }
 
+/** Where the credential is the caller's own, so is its refusal. */
+function blameCaller(error: GatewayError, status: number): GatewayError {
+  if (error.code !== 'upstream_unauthorized') return error
+  const said = error.detail ?? 'the credential is refused'
+  return new GatewayError('upstream_refused', `the provider answered ${status}: ${said}`, {
+    status,
+  })
+}
+
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
@@ -230,8 +239,11 @@ class UpstreamCall {
     const { provider } = this.#target
     const { upstream } = this.#upstream
     const { status } = response
-    if (!response.ok)
-      throw upstream.parseError(provider.name, { status, headers: this.#pass(response), body })
+    if (!response.ok) {
+      const headers = this.#pass(response)
+      const error = upstream.parseError(provider.name, { status, headers, body })
+      throw provider.configuration.passesCallerKey ? blameCaller(error, status) : error
+    }
     const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
     if (envelope.stream)
       throw new GatewayError(
