@@ -18,6 +18,8 @@ describe('a path', () => {
     ['/litellm/v1/messages', 'anthropic-messages', {}],
     ['/langchain/openai/v1/embeddings', 'openai-embeddings', {}],
     ['/cohere/compatibility/v1/chat/completions', 'openai-chat', {}],
+    ['/cohere/v2/chat', 'cohere-chat', {}],
+    ['/v2/chat', 'cohere-chat', {}],
     ['/v1beta/models/a/b:c:generateContent', 'gemini', { model: 'a/b:c', stream: false }],
     ['/v1/models/m:generateContent', 'gemini', { model: 'm', stream: false }],
     ['/genai/v1beta/models/m:streamGenerateContent', 'gemini-array', { model: 'm', stream: true }],

@@ -1,6 +1,7 @@
 import { anthropicCount, anthropicMessages } from '../protocols/messages/messages'
 import { bedrockConverse, bedrockCount, bedrockInvoke } from '../protocols/bedrock/bedrock'
 import { geminiCount, responsesCount } from '../protocols/chat-protocols'
+import { cohereChat } from '../protocols/cohere/cohere'
 import { gemini, geminiArray } from '../protocols/gemini/gemini'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from '../protocols/openai/openai'
 import type { Protocol, RequestRoute } from '../protocols/protocol'
@@ -46,8 +47,9 @@ const azure: Finder = (path) => {
   return found && { ...found, route: { model: decode(deployment) } }
 }
 
-/** Cohere's own paths for OpenAI's SDKs: https://docs.cohere.com/docs/compatibility-api */
+/** Cohere's chat, and its paths for OpenAI's SDKs: https://docs.cohere.com/docs/compatibility-api */
 const cohere: Finder = (path) => {
+  if (path === '/v2/chat') return { protocol: cohereChat, route: NO_ROUTE }
   const prefix = '/compatibility'
   return path.startsWith(prefix) ? openaiV1(path.slice(prefix.length), '') : undefined
 }
@@ -87,7 +89,7 @@ const GROUPS: readonly [prefix: string, finders: readonly Finder[]][] = [
   ['/genai', [google]],
   ['/bedrock', [bedrock]],
   ['/cohere', [cohere]],
-  ['', [openaiV1, anthropic, google, bedrock]],
+  ['', [openaiV1, anthropic, google, bedrock, cohere]],
 ]
 
 /** Prefixes that change nothing behind them. */
@@ -122,6 +124,7 @@ export function guessProtocol(pathname: string, headers: Headers): Protocol {
   if (/^\/(anthropic|v1\/messages)(\/|$)/.test(path)) return anthropicMessages
   if (/^\/(genai|v1beta|v1alpha)(\/|$)/.test(path)) return gemini
   if (/^\/(bedrock|model)(\/|$)/.test(path)) return bedrockConverse
+  if (/^\/(cohere\/)?v2(\/|$)/.test(path)) return cohereChat
   if (/^\/openai(\/|$)/.test(path)) return openaiChat
   if (headers.has('anthropic-version')) return anthropicMessages
   return headers.has('x-goog-api-key') ? gemini : openaiChat

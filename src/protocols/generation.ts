@@ -28,7 +28,11 @@ export const CHAT_PROTOCOLS = [
 export type ChatProtocolName = (typeof CHAT_PROTOCOLS)[number]
 
 /** Where a node came from. Its own format renders `json` again, key for key, unless it was edited. */
-export type Source = { protocol: ChatProtocolName; json: JsonValue }
+export type Source = {
+  /** One of those above, or Cohere's, which clients alone speak. */
+  protocol: ChatProtocolName | 'cohere-chat'
+  json: JsonValue
+}
 
 /** How the answer shall be made. `undefined` leaves it to the model. */
 export type Settings = {

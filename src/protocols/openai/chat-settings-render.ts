@@ -1,4 +1,4 @@
-import type { ChatProtocolName, Format, Generation, Reasoning, Settings } from '../generation'
+import type { Format, Generation, Reasoning, Settings, Source } from '../generation'
 import type { JsonObject, JsonValue } from '../json'
 import type { Losses } from '../losses'
 import { NAMELESS_SCHEMA } from './chat-settings'
@@ -15,7 +15,7 @@ const MAX_TOP_LOGPROBS = 20
 export function renderSettings(
   settings: Settings,
   tools: Generation['tools'],
-  from: ChatProtocolName,
+  from: Source['protocol'],
   losses: Losses
 ): JsonObject {
   const { toolChoice, format, reasoning, audio, metadata } = settings
@@ -58,7 +58,7 @@ const SHARED_WITH_RESPONSES: ReadonlySet<string> = new Set([
   'prompt_cache_options',
 ])
 
-function renderExtras(extras: JsonObject, from: ChatProtocolName, losses: Losses): JsonObject {
+function renderExtras(extras: JsonObject, from: Source['protocol'], losses: Losses): JsonObject {
   const kept: JsonObject = {}
   for (const name in extras) {
     const isKnown =

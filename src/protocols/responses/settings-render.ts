@@ -1,4 +1,4 @@
-import type { ChatProtocolName, Format, Reasoning, Settings, Tool } from '../generation'
+import type { Format, Reasoning, Settings, Source, Tool } from '../generation'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
 import { withoutUndefined } from './responses-json'
@@ -11,7 +11,7 @@ const MAX_TOP_LOGPROBS = 20
 const MAX_TEMPERATURE = 2
 
 /** What the settings mean where they come from. */
-export type SettingsOrigin = { tools: readonly Tool[]; from: ChatProtocolName }
+export type SettingsOrigin = { tools: readonly Tool[]; from: Source['protocol'] }
 
 /**
  * The settings as members of a body; what is `undefined` stands nowhere, and what can't be said is reported.
@@ -141,7 +141,7 @@ const SHARED_WITH_CHAT: ReadonlySet<string> = new Set([
   'prompt_cache_options',
 ])
 
-function renderExtras(extras: JsonObject, from: ChatProtocolName, losses: Losses): JsonObject {
+function renderExtras(extras: JsonObject, from: Source['protocol'], losses: Losses): JsonObject {
   const kept: JsonObject = {}
   for (const name in extras) {
     if (from === 'openai-chat' && SHARED_WITH_CHAT.has(name)) kept[name] = extras[name]
