@@ -1,5 +1,12 @@
 /** Kinds of hosts, by whose API they speak and how they want a key and list models. */
-export const PROVIDER_FAMILIES = ['openai', 'anthropic', 'gemini', 'bedrock'] as const
+export const PROVIDER_FAMILIES = [
+  'openai',
+  'anthropic',
+  'gemini',
+  'bedrock',
+  'cohere',
+  'ollama',
+] as const
 
 export type ProviderFamily = (typeof PROVIDER_FAMILIES)[number]
 
@@ -13,6 +20,8 @@ export const WIRE_FORMATS = [
   'gemini',
   'bedrock-converse',
   'bedrock-invoke',
+  'cohere-chat',
+  'ollama-chat',
 ] as const
 
 export type WireFormat = (typeof WIRE_FORMATS)[number]
@@ -23,6 +32,52 @@ export const FAMILY_PROTOCOLS: Readonly<Record<ProviderFamily, readonly WireForm
   anthropic: ['anthropic-messages'],
   gemini: ['gemini'],
   bedrock: ['bedrock-converse', 'bedrock-invoke'],
+  cohere: ['cohere-chat'],
+  ollama: ['ollama-chat', 'openai-chat', 'openai-completions', 'openai-embeddings'],
+}
+
+/** Where an API key stands in a request, if not where the wire format has it. */
+export type ApiKeyPlace =
+  | { readonly kind: 'bearer' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'query'; readonly name: string }
+
+/** Who gives out short-lived credentials, where there is no key or none that is sent as it is. */
+export const IDENTITIES = ['aws', 'google', 'azure', 'ibm'] as const
+
+export type IdentityKind = (typeof IDENTITIES)[number]
+
+/** A part of the base URL that the configuration or the environment says. */
+export const URL_VARIABLES = ['account', 'region', 'api_version'] as const
+
+export type UrlVariableName = (typeof URL_VARIABLES)[number]
+
+export type UrlVariable = {
+  /** What it is at this host, e.g. "the name of the Azure resource". */
+  readonly what: string
+  /** Environment variables that say it, the first that is set. */
+  readonly env: readonly string[]
+  /** Its value unless said; without one it has to be. */
+  readonly standard?: string
+}
+
+/**
+ * A path behind the base URL, with its leading slash. `{model}` becomes the model's name, one path segment;
+ * `{api_version}` that variable.
+ */
+export type PathOverride = string | { readonly whole: string; readonly stream: string }
+
+/** Models of a host that speak other formats than the rest of it. */
+export type ModelFormats = {
+  /** A glob of the names the host knows them by. */
+  readonly models: string
+  readonly protocols: readonly WireFormat[]
+}
+
+/** How a host lists its models: where, and in whose shape. */
+export type ModelListPlace = {
+  readonly path: string
+  readonly shape: ProviderFamily
 }
 
 /** Where a host departs from its format. */
@@ -33,6 +88,8 @@ export type ProviderQuirks = {
   readonly shortToolCallIds?: boolean
   /** An assistant turn that called tools must bring its `reasoning_content` back. */
   readonly wantsReasoningBack?: boolean
+  /** Anthropic's format with the model in the path and this `anthropic_version` in the body. */
+  readonly anthropicVersionInBody?: string
 }
 
 /** One host as data: what a configuration need not say about it. */
@@ -41,10 +98,26 @@ export type ProviderRow = {
   name: string
   title: string
   family: ProviderFamily
-  /** Without a trailing slash; `/chat/completions`, `/v1/messages` and the like are appended. */
+  /**
+   * Without a trailing slash; `/chat/completions`, `/v1/messages` and the like are appended. `{account}` and
+   * `{region}` in it are told by `variables`.
+   */
   baseUrl: string
+  variables?: Readonly<Partial<Record<UrlVariableName, UrlVariable>>>
   /** The environment variable with its key; `undefined` where none is ever needed. */
   apiKeyEnv: string | undefined
+  /** Where the key stands; left out: where the wire format has it. */
+  apiKeyPlace?: ApiKeyPlace
+  /** Where short-lived credentials come from when no key is given (`ibm`: in exchange for the key). */
+  identity?: IdentityKind
+  /** Headers of every request beside the key. */
+  headers?: Readonly<Record<string, string>>
+  /** Where a format is served elsewhere than its own document says. */
+  paths?: Readonly<Partial<Record<WireFormat, PathOverride>>>
+  /** Where the models differ in their formats; the first that matches counts, else `protocols`. */
+  modelFormats?: readonly ModelFormats[]
+  /** Where its list of models is, `false` for none; left out: as its family has it. */
+  modelList?: ModelListPlace | false
   /** It runs on this machine: private addresses are its normal ones, and a key is optional. */
   local: boolean
   /** In order of preference: a chat that comes in another format is told in the first that is one. */

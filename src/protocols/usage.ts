@@ -12,6 +12,20 @@ export type Usage = {
   audioOutputTokens: number | undefined
   /** Of `cacheWriteTokens`, those that are kept for an hour (Anthropic), which cost more. */
   cacheWrite1hTokens?: number | undefined
+  /** Of `audioInputTokens`, those read from a cache. */
+  audioCacheReadTokens?: number | undefined
+  /** Of the input, those that images took. */
+  imageInputTokens?: number | undefined
+  /** Of the output, those that images took. */
+  imageOutputTokens?: number | undefined
+  /** Web searches that the provider made for the answer. */
+  searches?: number | undefined
+  /** How much context a search brought, where the price depends on it: `low`, `medium`, `high`. */
+  searchContext?: string | undefined
+  /** The tier the provider served it in, in its own word: `default`, `flex`, `priority`, `batch`. */
+  serviceTier?: string | undefined
+  /** What the provider itself says the answer cost, in nano-USD (OpenRouter, Perplexity, xAI). */
+  reportedCostNanoUsd?: number | undefined
 }
 
 /** Nothing is known. */
@@ -25,8 +39,10 @@ export const NO_USAGE: Usage = {
   audioOutputTokens: undefined,
 }
 
-/** `provider`: the provider said so. `missing`: an answer came without usage. */
-export type UsageProvenance = 'provider' | 'missing'
+/**
+ * `provider`: the provider said so. `estimated`: it did not, and a tokenizer counted. `missing`: nobody knows.
+ */
+export type UsageProvenance = 'provider' | 'estimated' | 'missing'
 
 /** What a later, cumulative report says, and what it left out from before. */
 export function mergeUsage(before: Usage | undefined, later: Usage): Usage {
@@ -39,6 +55,30 @@ export function mergeUsage(before: Usage | undefined, later: Usage): Usage {
     reasoningTokens: later.reasoningTokens ?? before.reasoningTokens,
     audioInputTokens: later.audioInputTokens ?? before.audioInputTokens,
     audioOutputTokens: later.audioOutputTokens ?? before.audioOutputTokens,
-    cacheWrite1hTokens: later.cacheWrite1hTokens ?? before.cacheWrite1hTokens,
+    ...mergeRare(before, later),
   }
 }
+
+/** Members that few answers have: an answer without them keeps the shape it had. */
+function mergeRare(before: Usage, later: Usage): Partial<Usage> {
+  const merged: Partial<Usage> = {}
+  for (const key of RARE_COUNTS) {
+    const count = later[key] ?? before[key]
+    if (count !== undefined) merged[key] = count
+  }
+  for (const key of RARE_WORDS) {
+    const word = later[key] ?? before[key]
+    if (word !== undefined) merged[key] = word
+  }
+  return merged
+}
+
+const RARE_COUNTS = [
+  'cacheWrite1hTokens',
+  'audioCacheReadTokens',
+  'imageInputTokens',
+  'imageOutputTokens',
+  'searches',
+  'reportedCostNanoUsd',
+] as const
+const RARE_WORDS = ['searchContext', 'serviceTier'] as const

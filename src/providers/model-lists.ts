@@ -92,8 +92,17 @@ const LIST_PATHS = {
   anthropic: '/models?limit=1000',
   gemini: '/models?pageSize=1000',
   bedrock: '/models',
+  cohere: '/models?page_size=1000',
+  ollama: '/api/tags',
 } as const
-const VERSIONS = { openai: '', anthropic: '/v1', gemini: '/v1beta', bedrock: '' } as const
+const VERSIONS = {
+  openai: '',
+  anthropic: '/v1',
+  gemini: '/v1beta',
+  bedrock: '',
+  cohere: '/v1',
+  ollama: '',
+} as const
 
 function listPath({ configuration }: Provider): string {
   const { family, baseUrl } = configuration
