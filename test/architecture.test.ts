@@ -40,7 +40,7 @@ for (const shared of SHARED) MAY_IMPORT[shared] = FOUNDATION
 const OWNED_PACKAGES: Record<string, string> = { hono: 'http', 'drizzle-orm': 'db' }
 
 /** Files outside the simulator that may call fetch: the one place that talks to upstreams. */
-const FETCH_CALLERS = ['src/providers/send.ts']
+const FETCH_CALLERS = ['src/providers/send.ts', 'src/providers/credentials/bounded-fetch.ts']
 
 // `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`, type imports included.
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)['"]([^'"]+)['"]/g

@@ -86,12 +86,13 @@ describe('a client that leaves cancels the upstream', () => {
     expect(row).toMatchObject({
       status: 499,
       outcome: 'cancelled',
-      usageProvenance: null,
-      outputTokens: null,
+      usageProvenance: 'estimated',
       attempts: [{ status: 200, outcome: 'cancelled' }],
     })
     expect(row.firstTokenMs).toBeGreaterThan(0)
     expect(row.answerBytes).toBeGreaterThan(0)
+    expect(row.inputTokens).toBeGreaterThan(0)
+    expect(row.outputTokens).toBeGreaterThan(0)
   })
 
   test('while a whole answer is being read from it', async () => {

@@ -22,6 +22,9 @@ function rawProvider() {
   return { type: 'openai', base_url: upstream.url, api_key: 'none' }
 }
 
+/** Of a stream that broke, what came before is billed all the same. */
+const ESTIMATED = { outcome: 'failed', usageProvenance: 'estimated' }
+
 describe('the row of a request', () => {
   test.each([false, true])(
     'says all there is to say of an answer, streamed: %p',
@@ -87,15 +90,18 @@ describe('the row of a request', () => {
   )
 
   test.each([false, true])(
-    'tells usage that is missing from usage that is none, streamed: %p',
+    'estimates usage that is missing, and says so, streamed: %p',
     async (stream) => {
       const response = await harness.chat({ model: 'sim/fault-no-usage', stream })
       await response.text()
       expect(await harness.rowOf(response)).toMatchObject({
         outcome: 'ok',
-        usageProvenance: 'missing',
-        inputTokens: null,
-        outputTokens: null,
+        usageProvenance: 'estimated',
+        // Six tokens of words, and what a turn takes beside them.
+        inputTokens: 10,
+        outputTokens: expect.any(Number),
+        costNanoUsd: null,
+        costProvenance: 'unknown',
       })
     }
   )
@@ -158,14 +164,19 @@ describe('the row of a request', () => {
     ['error-429', false, { status: 429, outcome: 'failed', errorCode: 'upstream_refused' }],
     ['error-401', false, { status: 502, outcome: 'failed', errorCode: 'upstream_unauthorized' }],
     ['html-error', true, { status: 502, outcome: 'failed', errorCode: 'upstream_refused' }],
-    ['reset-mid-stream', true, { status: 200, outcome: 'failed', errorCode: 'upstream_broken' }],
-    ['error-mid-stream', true, { status: 200, outcome: 'failed', errorCode: 'upstream_refused' }],
+    ['reset-mid-stream', true, { status: 200, ...ESTIMATED, errorCode: 'upstream_broken' }],
+    ['error-mid-stream', true, { status: 200, ...ESTIMATED, errorCode: 'upstream_refused' }],
     ['truncated-json', false, { status: 502, outcome: 'failed', errorCode: 'upstream_malformed' }],
   ])('of a failure (%s, streamed: %p) says what failed', async (fault, stream, wanted) => {
     const response = await harness.chat({ model: `sim/fault-${fault}`, stream })
     await response.text()
     const row = await harness.rowOf(response)
-    expect(row).toMatchObject({ ...wanted, provider: 'sim', usageProvenance: null })
+    expect(row).toMatchObject({
+      usageProvenance: null,
+      outcome: 'failed',
+      provider: 'sim',
+      ...wanted,
+    })
     expect(row.errorMessage).not.toBeNull()
     expect(row.attempts?.at(-1)).toMatchObject({
       outcome: 'failed',

@@ -68,7 +68,7 @@ describe('logs tail', () => {
     const lines = await run('logs', 'tail', ...data, '--limit', '2')
     expect(lines.map(idOf)).toEqual(ids.slice(-2))
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-      ...{ status: 200, outcome: 'ok', key: 'app', model: 'local/small', cost_nano_usd: null },
+      ...{ status: 200, outcome: 'ok', key: 'app', model: 'local/small', cost_nano_usd: 3_750 },
       ...{ requested_model: 'local/small', input_tokens: 9, output_tokens: 4 },
       ...{ cache_write_tokens: null, attempts: [{ number: 1, status: 200, duration_ms: 40.5 }] },
     })
@@ -137,10 +137,17 @@ describe('requests show', () => {
       bodies: { request: '{"model":"local/small"}', answer_truncated: true },
     })
     const text = (await run('requests', 'show', id, '--data', directory.path)).join('\n')
-    for (const part of [id, 'attempt 1', 'head_ms', '{"model":"local/small"}', 'red ?[31m']) {
+    for (const part of [
+      id,
+      '0.00000375 USD',
+      'litellm-1',
+      'attempt 1',
+      'head_ms',
+      '{"model":"local/small"}',
+      'red ?[31m',
+    ]) {
       expect(text).toContain(part)
     }
-    expect(text).not.toContain('cost_nano_usd')
   })
 
   test('says that there is none', async () => {

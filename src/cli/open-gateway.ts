@@ -1,10 +1,9 @@
-import type { Configuration, ProviderConfiguration } from '../config/configuration'
+import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
 import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
-import { GatewayError } from '../errors/gateway-error'
 import { Admission } from '../gateway/admission'
-import type { Caller, GatewayParts, GatewaySettings } from '../gateway/gateway'
+import type { GatewayParts } from '../gateway/gateway'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
 import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
@@ -12,16 +11,13 @@ import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
 import { startKeyFeed } from '../keys/key-feed'
 import { createKeyIndex } from '../keys/key-index'
-import { mayUseModel } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
-import { keepModelLists } from '../providers/model-lists'
-import { createProvider } from '../providers/provider'
-import { createSender, type Sender } from '../providers/send'
-import { createModelIndex, type ModelIndex } from '../routing/model-index'
-import type { Target } from '../routing/target'
-import { createTicker, type Ticker } from '../std/ticker'
+import { createTokenEstimator } from '../pricing/token-estimator'
+import { createSender } from '../providers/send'
+import { createTicker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
+import { mayUseTarget, planFor, startServing } from './serving'
 
 export type OpenGatewayOptions = {
   configuration: Configuration
@@ -30,6 +26,9 @@ export type OpenGatewayOptions = {
   secret: Uint8Array
   programLog: ProgramLog
 }
+
+/** What a reload leaves behind is kept for requests that began before it. */
+const LONGEST_REQUEST_MS = 30 * 60_000
 
 /** A gateway that listens. */
 export type OpenGateway = {
@@ -44,14 +43,6 @@ export type OpenGateway = {
   drain(limitMs: number): Promise<number>
   /** Turns /health/ready to 503, so that balancers look elsewhere before requests are refused. */
   becomeUnready(): void
-}
-
-/** What a reload replaces as a whole. */
-type Serving = {
-  configuration: Configuration
-  settings: GatewaySettings
-  models: ModelIndex
-  stop(): void
 }
 
 /**
@@ -71,6 +62,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     settings: options.configuration.log,
     programLog,
   })
+  const estimator = createTokenEstimator()
   const admission = new Admission(() => ({
     maxInFlight: serving.configuration.server.maxInFlight,
     maxBodiesBytes: serving.configuration.server.maxBodiesBytes,
@@ -83,11 +75,9 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     admission,
     log,
     memory: new ToolCallMemory(),
-    authenticate: (token) =>
-      serving.configuration.keys.required || token?.startsWith(TOKEN_PREFIX)
-        ? authenticate(keys.index, token, Date.now())
-        : undefined,
-    mayUse: (caller, model) => caller === undefined || mayUseModel(caller, model),
+    estimator,
+    authenticate: (token) => keys.authenticate(token, serving.configuration.keys.required),
+    mayUse: mayUseTarget,
     plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
     report: (requestId, error) =>
       programLog.error('a request failed in an unexpected way', { requestId, error }),
@@ -114,6 +104,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       serving = startServing(configuration, sender, ticker, programLog)
       log.configure(configuration.log)
       old.stop()
+      setTimeout(() => old.close(), LONGEST_REQUEST_MS).unref()
     },
     becomeUnready() {
       isReady = false
@@ -122,43 +113,13 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       isReady = false
       serving.stop()
       const cut = await server.drain(limitMs, () => admission.inFlight)
+      serving.close()
       await log.close()
       keys.close()
       ticker.stop()
+      estimator.close()
       return cut
     },
-  }
-}
-
-function startServing(
-  configuration: Configuration,
-  sender: Sender,
-  ticker: Ticker,
-  programLog: ProgramLog
-): Serving {
-  const providers = configuration.providers.map((provider: ProviderConfiguration) =>
-    createProvider(provider)
-  )
-  const models = createModelIndex(providers)
-  const stop = keepModelLists({
-    providers,
-    sender,
-    ticker,
-    onList: (provider, list) => models.setHostModels(provider, list),
-    onFailure: (provider, error) =>
-      programLog.warn('the list of models can not be had', { provider, problem: error.message }),
-  })
-  return {
-    configuration,
-    settings: {
-      headHoldMs: configuration.server.headHoldMs,
-      heartbeatMs: configuration.server.heartbeatMs,
-      clientStallMs: configuration.server.clientStallMs,
-      logBodies: configuration.log.bodies,
-      maxLoggedBodyBytes: configuration.log.maxBodyBytes,
-    },
-    models,
-    stop,
   }
 }
 
@@ -171,23 +132,14 @@ function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
     onError: (error) => programLog.error('changes of keys can not be read', { error }),
   })
   return {
-    index,
+    /** A key that is presented is looked at, whether one is required or not. */
+    authenticate: (token: string | undefined, isRequired: boolean) =>
+      isRequired || token?.startsWith(TOKEN_PREFIX)
+        ? authenticate(index, token, Date.now())
+        : undefined,
     close() {
       feed.stop()
       database.close()
     },
   }
-}
-
-function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
-  if (caller && !mayUseModel(caller, target.name)) throw notAllowed(caller, target.name)
-  return [target]
-}
-
-function notAllowed(caller: Caller, model: string): GatewayError {
-  return new GatewayError(
-    'model_not_allowed',
-    `the key '${caller.name}' may not use the model '${model}'; it may use ${caller.models.join(', ')}`,
-    { param: 'model' }
-  )
 }

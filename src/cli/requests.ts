@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { viewBodies, viewRequest } from '../telemetry/request-view'
 import type { BodiesView, RequestView } from '../telemetry/request-view'
+import { UNIT_KINDS } from '../pricing/cost'
+import { formatUsd } from '../pricing/format-usd'
 import { CommandError, EXIT } from './command-line'
 import type { CommandOutput } from './command-line'
 import { defaultDataDirectory } from './data-directory'
@@ -48,8 +50,11 @@ function findRequest(
 
 /** What is known, a line each; what is not is left out. */
 function layOut(request: RequestView, bodies: BodiesView | null): string[] {
-  const { attempts, ...facts } = request
-  const lines = layOutFacts(facts, '')
+  const { attempts, cost_detail: cost, usage_detail: usage, ...facts } = request
+  const lines = [
+    ...layOutFacts({ ...facts, ...usage }, ''),
+    ...layOutCost(request.cost_nano_usd, cost),
+  ]
   for (const { number, ...attempt } of attempts) {
     lines.push('', `attempt ${number}`, ...layOutFacts(attempt, '  '))
   }
@@ -59,6 +64,24 @@ function layOut(request: RequestView, bodies: BodiesView | null): string[] {
     lines.push('', `answer body${truncation(bodies.answer_truncated)}`, printable(answer))
   }
   return lines
+}
+
+/** The bill: each kind's quantity, rate and cost. */
+function layOutCost(costNanoUsd: number | null, cost: RequestView['cost_detail']): string[] {
+  if (cost === null) return []
+  const { lines, ...facts } = cost
+  const total = costNanoUsd === null ? 'unknown' : `${formatUsd(costNanoUsd)} USD`
+  const bill = lines.map(
+    ({ kind, quantity, rate, cost_nano_usd: part }) =>
+      `  ${kind.padEnd(20)}${String(quantity).padStart(10)} x ${describeRate(kind, rate)} = ${formatUsd(part)} USD`
+  )
+  return ['', `cost ${total}`, ...layOutFacts(facts, '  '), ...bill]
+}
+
+/** Rates are micro-USD a million tokens; units of other kinds cost nano-USD each. */
+function describeRate(kind: string, rate: number): string {
+  const isUnit = UNIT_KINDS.some((unit) => unit === kind)
+  return isUnit ? `${formatUsd(rate)} USD` : `${formatUsd(rate * 1_000)} USD/M`
 }
 
 function layOutFacts(facts: Record<string, unknown>, indent: string): string[] {

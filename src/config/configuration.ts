@@ -1,4 +1,12 @@
-import type { ProviderFamily, ProviderQuirks, WireFormat } from './provider-row'
+import type { Identity } from './identity'
+import type {
+  ApiKeyPlace,
+  ModelFormats,
+  ModelListPlace,
+  ProviderFamily,
+  ProviderQuirks,
+  WireFormat,
+} from './provider-row'
 
 /**
  * Everything the program is told, resolved: defaults filled in, secrets and files read, units in
@@ -39,17 +47,25 @@ export type LogConfiguration = {
 
 export type ProviderConfiguration = {
   readonly name: string
+  /** The catalog's name of the host, by which prices are known; `undefined` for any other compatible one. */
+  readonly catalogName: string | undefined
   readonly family: ProviderFamily
   /** Without a trailing slash, credentials or query. */
   readonly baseUrl: string
   /** `undefined`: nothing is sent. */
   readonly apiKey: string | undefined
+  /** Where the key stands; `undefined`: where the wire format has it. */
+  readonly apiKeyPlace: ApiKeyPlace | undefined
+  /** Whose short-lived credentials go with its requests, in the place of a key. */
+  readonly identity: Identity | undefined
   /** The caller's own credential goes upstream in the place of ours. */
   readonly passesCallerKey: boolean
   /** Names known beside the host's own list: the configuration's, then the catalog's. */
   readonly models: readonly string[]
-  /** Ask the host for its list. */
-  readonly modelList: boolean
+  /** Names that clients use for models which the host knows by others: deployments, ARNs. */
+  readonly aliases: Readonly<Record<string, string>>
+  /** Where the host's own list is; `undefined`: it is not asked. */
+  readonly modelList: ModelListPlace | undefined
   /** The proxy to use, the environment's included; `undefined`: connect directly. */
   readonly proxy: string | undefined
   /** Certificates to trust instead of the system's. */
@@ -68,11 +84,18 @@ export type ProviderConfiguration = {
   readonly quirks: ProviderQuirks
   /** The formats it speaks, the preferred one first. */
   readonly protocols: readonly WireFormat[]
+  /** Models that speak others; the first that matches counts. */
+  readonly modelFormats: readonly ModelFormats[]
+  /** Where a format is served elsewhere than its document says; `{model}` stands for the model's name. */
+  readonly paths: Readonly<Partial<Record<WireFormat, UpstreamPath>>>
   /** Globs of the `anthropic-beta` values that may reach it. */
   readonly anthropicBeta: readonly string[]
   /** How long the provider shall cache the prompts of clients that set no marks; `undefined`: no marks are set. */
   readonly cachePrompts: '5m' | '1h' | undefined
 }
+
+/** Behind the base URL, with its leading slash. */
+export type UpstreamPath = { readonly whole: string; readonly stream: string }
 
 /** Freezes `value` and all that it holds. */
 export function deepFreeze<T>(value: T): T {

@@ -109,6 +109,12 @@ export function secret() {
     .refine((written) => isWord(written) || REFERENCE_PATTERN.test(written), { error })
 }
 
+/** One reference: what is secret is never in the file. */
+export function reference() {
+  const error = '${ENV_NAME} or ${file:PATH}'
+  return z.string({ error }).regex(REFERENCE_PATTERN, error)
+}
+
 /** An `http(s)` address without credentials, query or fragment. */
 export function baseUrl() {
   const error = 'an http:// or https:// address without credentials, query or fragment'
@@ -132,4 +138,21 @@ function isBaseUrl(written: string): boolean {
   const url = URL.parse(written)
   if (url === null || !/^https?:$/.test(url.protocol)) return false
   return url.username === '' && url.password === '' && !/[?#]/.test(written)
+}
+
+/** What may stand in the place of `{account}` and the like: no slash, nothing that ends a host's name. */
+export function urlPart() {
+  const error = 'letters, digits, dots, - and _, or ${ENV_NAME}'
+  return z.string({ error }).regex(/^([A-Za-z0-9._-]+|\$\{[^{}]+\})$/, error)
+}
+
+/** A path, or one for whole answers and one for streams. */
+export function pathOverride() {
+  const error = 'a path with its leading slash, or a mapping of whole and stream to one each'
+  const path = z.string({ error }).regex(/^\/[^\s#]*$/, error)
+  const each = z.strictObject({
+    whole: path.describe('For whole answers.'),
+    stream: path.describe('For streams.'),
+  })
+  return z.union([path, each], { error })
 }

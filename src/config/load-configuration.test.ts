@@ -206,10 +206,9 @@ describe('a provider', () => {
       apiKey: 'sk-from-env',
       passesCallerKey: false,
       models: ['gpt-4o-mini'],
-      modelList: true,
-      proxy: undefined,
-      caPem: undefined,
-      headers: {},
+      ...{ catalogName: 'openai', apiKeyPlace: undefined, identity: undefined },
+      ...{ aliases: {}, modelFormats: [], paths: {}, headers: {} },
+      ...{ modelList: { path: '/models', shape: 'openai' }, proxy: undefined, caPem: undefined },
       deadlines: {
         connectMs: 10_000,
         firstByteMs: 300_000,
@@ -266,7 +265,7 @@ describe('a provider', () => {
     expect(await providerOf(provider)).toMatchObject({
       privateAddresses: false,
       includeUsage: false,
-      modelList: false,
+      modelList: undefined,
     })
   })
 

@@ -7,7 +7,8 @@ import type { ProviderRow } from './provider-row'
 import { readText } from './read-text'
 import { resolveProvider } from './resolve-provider'
 import { resolveServer } from './resolve-server'
-import { type ConfigurationFile, type ProviderFields, providerSchema } from './schema'
+import { type ProviderFields, providerSchema } from './provider-fields'
+import type { ConfigurationFile } from './schema'
 import { type SourceText, parseSourceText } from './source-text'
 
 export type ConfigurationResult =
@@ -115,7 +116,16 @@ function chooseFromEnvironment(
   rows: readonly ProviderRow[],
   env: ConfigurationOptions['env']
 ): Record<string, ProviderFields> {
-  const chosen = rows.filter((row) => row.apiKeyEnv !== undefined && env[row.apiKeyEnv])
+  const taken = new Set<string>()
+  const chosen = rows.filter((row) => {
+    const { apiKeyEnv, variables = {} } = row
+    if (apiKeyEnv === undefined || !env[apiKeyEnv] || taken.has(apiKeyEnv)) return false
+    const isComplete = Object.values(variables).every(
+      (variable) => variable.standard !== undefined || variable.env.some((name) => env[name])
+    )
+    if (isComplete) taken.add(apiKeyEnv)
+    return isComplete
+  })
   return Object.fromEntries(
     chosen.map((row) => [row.name, providerSchema.parse({}, { jitless: true })])
   )

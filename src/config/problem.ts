@@ -67,3 +67,6 @@ function renderProblem(problem: Problem): string {
   if (problem.fix !== undefined) lines.push(`  to mend: ${problem.fix}`)
   return `${lines.join('\n')}\n`
 }
+
+/** Notes a problem with one field of a provider, `/` between a field and its own; '' is the provider itself. */
+export type FieldReport = (field: string, details: ProblemDetails) => void

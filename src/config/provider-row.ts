@@ -48,7 +48,7 @@ export const IDENTITIES = ['aws', 'google', 'azure', 'ibm'] as const
 export type IdentityKind = (typeof IDENTITIES)[number]
 
 /** A part of the base URL that the configuration or the environment says. */
-export const URL_VARIABLES = ['account', 'region', 'api_version'] as const
+export const URL_VARIABLES = ['account', 'region', 'deployment', 'api_version'] as const
 
 export type UrlVariableName = (typeof URL_VARIABLES)[number]
 
@@ -59,6 +59,8 @@ export type UrlVariable = {
   readonly env: readonly string[]
   /** Its value unless said; without one it has to be. */
   readonly standard?: string
+  /** Base URLs of values that are served elsewhere than the rest. */
+  readonly baseUrls?: Readonly<Record<string, string>>
 }
 
 /**
@@ -78,6 +80,20 @@ export type ModelFormats = {
 export type ModelListPlace = {
   readonly path: string
   readonly shape: ProviderFamily
+}
+
+/**
+ * As many as one page may have. Bedrock's list is not where its models are served.
+ * https://docs.claude.com/en/api/models-list, https://ai.google.dev/api/models,
+ * https://docs.cohere.com/reference/list-models, https://docs.ollama.com/api/tags
+ */
+export const FAMILY_MODEL_LISTS: Readonly<Record<ProviderFamily, string | undefined>> = {
+  openai: '/models',
+  anthropic: '/v1/models?limit=1000',
+  gemini: '/v1beta/models?pageSize=1000',
+  bedrock: undefined,
+  cohere: '/v1/models?page_size=1000',
+  ollama: '/api/tags',
 }
 
 /** Where a host departs from its format. */

@@ -20,13 +20,18 @@ const REFERENCE_FORMS = '${ENV_NAME} or ${file:PATH}'
 
 /**
  * `text` with each `${ENV_NAME}` and `${file:PATH}` replaced by what it stands for. What comes
- * out can stand in an HTTP header: printable ASCII, nothing that could end a line.
+ * out can stand in an HTTP header: printable ASCII, nothing that could end a line; unless it is a
+ * `document`, which may hold anything.
  */
-export async function expandReferences(text: string, source: ReferenceSource): Promise<Expansion> {
+export async function expandReferences(
+  text: string,
+  source: ReferenceSource,
+  kind: 'header' | 'document' = 'header'
+): Promise<Expansion> {
   let expanded = ''
   let at = 0
   for (const match of text.matchAll(/\$\{([^{}]*)\}?/g)) {
-    const part = await readReference(match[0], match[1] ?? '', source)
+    const part = await readReference(match[0], match[1] ?? '', source, kind)
     if (!part.ok) return part
     expanded += text.slice(at, match.index) + part.text
     at = match.index + match[0].length
@@ -37,13 +42,15 @@ export async function expandReferences(text: string, source: ReferenceSource): P
 async function readReference(
   reference: string,
   name: string,
-  source: ReferenceSource
+  source: ReferenceSource,
+  kind: 'header' | 'document'
 ): Promise<Expansion> {
   if (!reference.endsWith('}')) return refuse('holds a reference that is not closed by }')
   const expansion = name.startsWith('file:')
     ? await readSecretFile(name.slice('file:'.length), source.directory)
     : readVariable(name, source.env)
-  if (!expansion.ok || /^[\x20-\x7e]*$/.test(expansion.text)) return expansion
+  if (!expansion.ok || kind === 'document' || /^[\x20-\x7e]*$/.test(expansion.text))
+    return expansion
   return refuse(`refers to ${reference}, whose value has line breaks or other than printable ASCII`)
 }
 

@@ -3,16 +3,21 @@ import { nearestName } from '../std/nearest-name'
 import type { ProviderConfiguration } from './configuration'
 import { chooseEnvironmentProxy } from './environment-proxy'
 import { isPrivateHost } from './private-address'
-import type { ProblemDetails, Report } from './problem'
-import { FAMILY_PROTOCOLS, PROVIDER_FAMILIES, type ProviderRow } from './provider-row'
+import type { FieldReport, Report } from './problem'
+import type { ProviderFields } from './provider-fields'
+import {
+  FAMILY_MODEL_LISTS,
+  FAMILY_PROTOCOLS,
+  type ModelListPlace,
+  PROVIDER_FAMILIES,
+  type ProviderRow,
+} from './provider-row'
 import { readText } from './read-text'
 import { type ReferenceSource, expandReferences } from './references'
-import type { ProviderFields } from './schema'
+import { resolveAddress, toPath, toPaths } from './resolve-address'
+import { resolveIdentity } from './resolve-identity'
 
 const MAX_CERTIFICATES_BYTES = 1024 * 1024
-
-/** Notes a problem with one field of the provider; '' is the provider itself. */
-type FieldReport = (field: string, details: ProblemDetails) => void
 
 /**
  * One provider of the file with what the catalog knows of it, its secrets and files read; or
@@ -33,26 +38,35 @@ export async function resolveProvider(
   }
   const row = findRow(name, given, rows, reportField)
   if (row === undefined) return undefined
-  const url = new URL(given.base_url ?? row.baseUrl)
+  const address = await resolveAddress(given, row, source, reportField)
+  if (address === undefined) return undefined
+  const url = new URL(address.baseUrl)
   const [apiKey, proxy, caPem, headers] = await Promise.all([
     readApiKey(given, row, source, reportField),
     readProxy(given, url, source, reportField),
     readCertificates(given, source, reportField),
     readHeaders(given, source, reportField),
   ])
+  const region = address.variables.get('region')
+  const identity = await resolveIdentity(given, row, { apiKey, region }, source, reportField)
   if (failed) return undefined
+  const baseUrl = url.href.replace(/\/+$/, '')
   return {
     name,
+    catalogName: row.documentUrl === '' ? undefined : row.name,
     family: row.family,
-    baseUrl: url.href.replace(/\/+$/, ''),
-    apiKey,
+    baseUrl,
+    // What is exchanged for a token is not sent itself.
+    apiKey: identity ? undefined : apiKey,
+    apiKeyPlace: toKeyPlace(given, row),
+    identity,
+    aliases: given.aliases,
     passesCallerKey: given.api_key === 'caller',
-    models: [...new Set([...given.models, ...row.models])],
-    // Bedrock's list is not where its models are served.
-    modelList: given.model_list && row.family !== 'bedrock',
+    models: [...new Set([...Object.keys(given.aliases), ...given.models, ...row.models])],
+    modelList: given.model_list ? toModelList(row, baseUrl) : undefined,
     proxy,
     caPem,
-    headers,
+    headers: { ...row.headers, ...headers },
     deadlines: {
       connectMs: given.deadlines.connect,
       firstByteMs: given.deadlines.first_byte,
@@ -64,6 +78,9 @@ export async function resolveProvider(
     includeUsage: given.include_usage ?? row.quirks.includeUsage,
     quirks: row.quirks,
     protocols: given.protocols ?? row.protocols,
+    // A configuration that names the formats means all the models.
+    modelFormats: given.protocols ? [] : (row.modelFormats ?? []),
+    paths: toPaths({ ...row.paths, ...given.paths }, baseUrl, address.variables),
     anthropicBeta: given.anthropic_beta,
     cachePrompts: given.cache_prompts === 'off' ? undefined : given.cache_prompts,
   }
@@ -109,6 +126,18 @@ function findRow(
   return undefined
 }
 
+function toKeyPlace(given: ProviderFields, row: ProviderRow): ProviderRow['apiKeyPlace'] {
+  if (given.api_key_header === undefined) return row.apiKeyPlace
+  return { kind: 'header', name: given.api_key_header.toLowerCase() }
+}
+
+function toModelList(row: ProviderRow, baseUrl: string): ModelListPlace | undefined {
+  if (row.modelList === false) return undefined
+  const { path, shape } = row.modelList ?? { path: undefined, shape: row.family }
+  const listPath = path ?? FAMILY_MODEL_LISTS[row.family]
+  return listPath === undefined ? undefined : { path: toPath(listPath, baseUrl), shape }
+}
+
 async function readApiKey(
   given: ProviderFields,
   row: ProviderRow,
@@ -123,7 +152,8 @@ async function readApiKey(
     return undefined
   }
   const key = row.apiKeyEnv === undefined ? undefined : source.env[row.apiKeyEnv]
-  if (row.local && !key) return undefined
+  if (!key && (row.local || (row.identity !== undefined && row.identity !== 'ibm')))
+    return undefined
   if (row.apiKeyEnv === undefined) {
     const allowed = '${ENV_NAME}, ${file:PATH}, caller, or none for a host that wants no key'
     report('api_key', { message: 'is missing', allowed })

@@ -1,18 +1,15 @@
 import { z } from 'zod'
-import { WIRE_FORMATS } from './provider-row'
 import {
   NAME_PATTERN,
-  baseUrl,
   byteSize,
   choice,
   duration,
-  extraHeaders,
   fields,
-  secret,
   text,
   trueOrFalse,
   wholeNumber,
 } from './fields'
+import { providerSchema } from './provider-fields'
 
 // The one truth about what a configuration may say: types, defaults, limits and documentation.
 // Limits keep every duration within what a timer takes, and every buffer within memory.
@@ -103,65 +100,6 @@ const log = fields({
   ),
 })
 
-const deadline = { from: '1ms', to: '24h' }
-
-const deadlines = fields({
-  connect: duration('10s', deadline, 'To a connection, where the host has not answered lately.'),
-  first_byte: duration('5m', deadline, 'To the first byte of the answer, connecting included.'),
-  between_frames: duration('2m', deadline, 'Between two frames of a stream.'),
-  total: duration('30m', deadline, 'For the whole request.'),
-})
-
-export const providerSchema = fields({
-  type: text('a catalog name or a protocol')
-    .optional()
-    .describe('A catalog name or a protocol; the catalog row of the same name unless said.'),
-  base_url: baseUrl().optional().describe("Where its API is; the catalog's address unless said."),
-  api_key: secret()
-    .optional()
-    .describe(
-      "none, caller (the caller's own credential), ${ENV_NAME} or ${file:PATH}; the catalog's variable unless said."
-    ),
-  models: z
-    .array(text('a model name'), { error: 'a list of model names' })
-    .prefault([])
-    .describe("Model names known beside the catalog's and the host's own list."),
-  model_list: trueOrFalse().default(true).describe('Ask the host which models it has.'),
-  proxy: text('none or an http:// or https:// address')
-    .optional()
-    .describe('An HTTP proxy to go through, or none; the environment decides unless said.'),
-  ca: text('the path of a PEM file')
-    .optional()
-    .describe("PEM file with certificates to trust instead of the system's."),
-  headers: extraHeaders()
-    .prefault({})
-    .describe('Extra headers for the host; values may hold ${ENV_NAME} and ${file:PATH}.'),
-  deadlines: deadlines.prefault({}).describe('How long the host may take.'),
-  private_addresses: trueOrFalse()
-    .optional()
-    .describe('Whether it may be at a private address; unless said, if base_url names one.'),
-  retry_on_reset: trueOrFalse()
-    .default(true)
-    .describe('Send again, once, after a reset before the answer began; it may be billed twice.'),
-  include_usage: trueOrFalse()
-    .optional()
-    .describe('Ask for usage in streams; unless said, if the host is known to take that.'),
-  protocols: z
-    .array(z.enum(WIRE_FORMATS), { error: `a list of ${WIRE_FORMATS.join(', ')}` })
-    .min(1, 'at least one')
-    .optional()
-    .describe('The wire formats it speaks, the preferred one first; by its type unless said.'),
-  anthropic_beta: z
-    .array(text('a glob'), { error: 'a list of globs' })
-    .prefault(['*'])
-    .describe("Which of the client's anthropic-beta values may reach it."),
-  cache_prompts: choice(
-    ['off', '5m', '1h'],
-    'off',
-    'Set cache marks for clients that know none, on Anthropic and Bedrock; how long they last.'
-  ),
-})
-
 const providers = z.record(z.string().regex(NAME_PATTERN), providerSchema, {
   error: (issue) =>
     issue.code === 'invalid_key'
@@ -184,8 +122,6 @@ export const configurationSchema = fields({
 
 /** What a file says, defaults filled in; durations are milliseconds and sizes bytes. */
 export type ConfigurationFile = z.output<typeof configurationSchema>
-
-export type ProviderFields = z.output<typeof providerSchema>
 
 /** The configuration's JSON Schema, for editors and other tools. */
 export function configurationJsonSchema() {

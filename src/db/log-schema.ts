@@ -18,6 +18,14 @@ export type AttemptRow = {
   possiblyBilledTwice?: true | undefined
 }
 
+/** The parts of a cost, in this order to be short. */
+export type CostDetail = [
+  origin: string | null,
+  tier: string | null,
+  aboveInputTokens: number | null,
+  lines: [kind: string, quantity: number, rate: number, costNanoUsd: number][],
+]
+
 /** One row a request; refusals beyond the logged rate share one, with their `count`. */
 export const requests = sqliteTable(
   'requests',
@@ -64,6 +72,13 @@ export const requests = sqliteTable(
     journalSegment: integer('journal_segment'),
     /** What a translation between wire formats could not say. */
     lossy: text(),
+    /** NULL is unknown, never zero. */
+    costNanoUsd: integer('cost_nano_usd'),
+    costProvenance: text('cost_provenance'),
+    /** How the cost came about: origin of the price, tier, step, and lines of kind, quantity, rate, cost. */
+    costDetail: text('cost_detail', { mode: 'json' }).$type<CostDetail>(),
+    /** Counts and words of the usage that few answers have. */
+    usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },
   (table) => [
     index('requests_open')

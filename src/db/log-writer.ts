@@ -2,9 +2,14 @@ import type { Database } from 'bun:sqlite'
 import type { RequestBodiesRow, RequestRow } from './log-schema'
 
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
-export type RequestInsert = Omit<RequestRow, 'sequence' | 'finishReasons' | 'attempts'> & {
+export type RequestInsert = Omit<
+  RequestRow,
+  'sequence' | 'finishReasons' | 'attempts' | 'costDetail' | 'usageDetail'
+> & {
   finishReasons: string | null
   attempts: string | null
+  costDetail: string | null
+  usageDetail: string | null
 }
 
 export type JournalPosition = { segment: number; offsetBytes: number }
@@ -33,7 +38,16 @@ const REQUEST_COLUMNS = [
   ...['error_message', 'stream', 'input_tokens', 'output_tokens', 'cache_read_tokens'],
   ...['cache_write_tokens', 'reasoning_tokens', 'audio_input_tokens', 'audio_output_tokens'],
   ...['usage_provenance', 'finish_reasons', 'first_token_ms', 'total_ms', 'gateway_ms'],
-  ...['body_bytes', 'answer_bytes', 'attempts', 'count', 'journal_segment', 'lossy'],
+  ...[
+    'body_bytes',
+    'answer_bytes',
+    'attempts',
+    'count',
+    'journal_segment',
+    'lossy',
+    'cost_nano_usd',
+  ],
+  ...['cost_provenance', 'cost_detail', 'usage_detail'],
 ]
 
 /** Writes to the log database. Raw and positional: the builder would cost as much as the insert. */
@@ -92,6 +106,7 @@ function toParameters(row: RequestInsert) {
     ...[row.outputTokens, row.cacheReadTokens, row.cacheWriteTokens, row.reasoningTokens],
     ...[row.audioInputTokens, row.audioOutputTokens, row.usageProvenance, row.finishReasons],
     ...[row.firstTokenMs, row.totalMs, row.gatewayMs, row.bodyBytes, row.answerBytes],
-    ...[row.attempts, row.count, row.journalSegment, row.lossy],
+    ...[row.attempts, row.count, row.journalSegment, row.lossy, row.costNanoUsd],
+    ...[row.costProvenance, row.costDetail, row.usageDetail],
   ]
 }

@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
   request_timeout: { status: 408, type: 'invalid_request_error' },
   request_too_large: { status: 413, type: 'invalid_request_error' },
+  insufficient_quota: { status: 429, type: 'insufficient_quota' },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   client_closed: { status: 499, type: 'client_closed' },
   internal_error: { status: 500, type: 'server_error' },
   upstream_unauthorized: { status: 502, type: 'upstream_error' },

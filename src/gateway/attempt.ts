@@ -3,11 +3,14 @@ import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
+import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { Deadlines } from '../providers/deadlines'
+import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
+import { SaidText } from '../protocols/said-text'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
@@ -80,6 +83,25 @@ function blameCaller(error: GatewayError, status: number): GatewayError {
   })
 }
 
+/** What a whole answer says, for one that counts nothing. */
+function saidIn(upstream: Protocol, body: Uint8Array): SaidText {
+  const said = new SaidText()
+  try {
+    if (isChat(upstream)) {
+      const { choices } = upstream.chat.parseChatAnswer(parseJsonAnswer(body))
+      for (const { parts } of choices)
+        for (const part of parts)
+          if ('text' in part) said.add(part.text)
+          else if (part.type === 'tool_call') said.add(part.name + part.arguments)
+      return said
+    }
+  } catch {
+    // It passes as it is, whatever it is: then its bytes say how long it was.
+  }
+  said.add(new TextDecoder().decode(body))
+  return said
+}
+
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
@@ -118,6 +140,7 @@ class UpstreamCall {
       model: upstreamModel,
       askForUsage:
         request.envelope.stream && !request.envelope.includesUsage && configuration.includeUsage,
+      anthropicVersion: configuration.quirks.anthropicVersionInBody,
     }
   }
 
@@ -126,16 +149,17 @@ class UpstreamCall {
     presence.attend(this.#deadlines)
     record.beginWait()
     try {
-      const wire = chooseWire(this.#request.protocol, this.#target.provider)
+      const wire = chooseWire(this.#request.protocol, this.#target)
       if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
       const sent = await this.#send(wire)
       if (!sent.ok) {
         this.close(sent.error)
         return sent
       }
-      const { response } = sent
+      const { response, signed } = sent
       if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
       const body = await this.#readBody(response)
+      if (!response.ok) return this.#refused(response, body, signed)
       return { ok: true, answer: this.#toWhole(response, body) }
     } catch (error) {
       const failure = GatewayError.from(error)
@@ -151,11 +175,10 @@ class UpstreamCall {
     this.#upstream = wire.upstream
     const body =
       wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, call.isStrict)
-    const { baseUrl } = provider.configuration
     return this.#context.sender.send({
       provider,
       format: wire.upstream.name,
-      path: wire.upstream.upstream.path({ model: upstreamModel, stream: envelope.stream, baseUrl }),
+      path: toPath(provider, wire.upstream, { model: upstreamModel, stream: envelope.stream }),
       body,
       headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,
@@ -234,17 +257,30 @@ class UpstreamCall {
     return readWholeBody(response, this.#deadlines, maxBytes)
   }
 
+  /** The upstream's own error. A credential that ended between its making and its use is not the request's. */
+  #refused(
+    response: Response,
+    body: Uint8Array,
+    signed: Readonly<Record<string, string>> | undefined
+  ): AttemptResult {
+    const { provider } = this.#target
+    const { status } = response
+    const refusal = { status, headers: this.#pass(response), body }
+    const said = this.#upstream.upstream.parseError(provider.name, refusal)
+    const error = provider.configuration.passesCallerKey ? blameCaller(said, status) : said
+    this.close(error)
+    if (!provider.credential || (status !== 401 && status !== 403))
+      return { ok: false, error, resend: undefined }
+    provider.credential.refused({ signed, date: response.headers.get('date') })
+    return { ok: false, error, resend: 'credential_refused' }
+  }
+
   #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
     const { envelope } = this.#request
     const { provider } = this.#target
-    const { upstream } = this.#upstream
     const { status } = response
-    if (!response.ok) {
-      const headers = this.#pass(response)
-      const error = upstream.parseError(provider.name, { status, headers, body })
-      throw provider.configuration.passesCallerKey ? blameCaller(error, status) : error
-    }
     const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
+    if (answer.facts.usage === undefined) answer.facts.said = saidIn(this.#upstream, body)
     if (envelope.stream)
       throw new GatewayError(
         'upstream_malformed',

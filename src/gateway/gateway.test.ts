@@ -75,6 +75,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
     log,
     memory: new ToolCallMemory(),
+    estimator: { count: async (texts) => texts.map(() => 1), close() {} },
     authenticate: () => undefined,
     mayUse: () => true,
     plan: (_, envelope) => [models.resolve(envelope.model)],

@@ -1,8 +1,11 @@
 import { GatewayError } from '../errors/gateway-error'
+import { formatUsd } from '../pricing/format-usd'
+import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
+import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
-import type { Protocol } from '../protocols/protocol'
+import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
@@ -12,11 +15,14 @@ import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
 import { type BodyHolder, type ClientCall, Presence } from './client-call'
 import { holdHead } from './hold-head'
+import { meter } from './meter'
 import { relay } from './relay'
 import { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { readGeneration } from './translation'
 import { turn } from './turn'
+
+const decoder = new TextDecoder()
 
 /** Who calls, as far as the pipeline cares. */
 export type Caller = {
@@ -35,6 +41,7 @@ export type GatewayParts = {
   admission: Admission
   log: RequestLog
   memory: ToolCallMemory
+  estimator: TokenEstimator
   /** The caller of a presented key; `undefined` where none is required. Throws `invalid_api_key`. */
   authenticate(token: string | undefined): Caller | undefined
   /** The caller may use a model, named `provider/model`. */
@@ -74,7 +81,10 @@ export async function handle(
     const plan = exchange.plan(envelope)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
-    answer = exchange.answer(toWhole(await turning))
+    const whole = toWhole(await turning)
+    const metering = exchange.meter(whole.facts, undefined)
+    if (metering) await metering
+    answer = exchange.answer(whole)
   } catch (error) {
     answer = exchange.fail(error)
   }
@@ -104,8 +114,10 @@ class Exchange implements BodyHolder {
   readonly #presence: Presence
   #heldBytes = 0
   #isAdmitted = false
+  #hasLeft = false
   #bodies: BodyKeeper | undefined
   #caller: Caller | undefined
+  #envelope: Envelope | undefined
   #generation: Generation | undefined
 
   constructor(parts: GatewayParts, protocol: Protocol, call: ClientCall) {
@@ -136,6 +148,8 @@ class Exchange implements BodyHolder {
     const envelope = this.#protocol.client.parseRequest(body, this.#call.route)
     this.#record.requestedModel = envelope.model
     this.#record.stream = envelope.stream
+    this.#record.serviceTier = envelope.serviceTier
+    this.#envelope = envelope
     if ((this.#caller?.bodies ?? this.#settings.logBodies) === 'full')
       this.#bodies = new BodyKeeper(body, this.#settings.maxLoggedBodyBytes)
     return envelope
@@ -169,8 +183,31 @@ class Exchange implements BodyHolder {
     return this.#generation
   }
 
-  answer({ status, headers, body, facts }: WholeAnswer): Answer {
+  /** Notes what the answer used and cost, at once where the provider counted it. */
+  meter(
+    facts: AnswerFacts | undefined,
+    error: GatewayError | undefined
+  ): Promise<void> | undefined {
     this.#record.facts = facts
+    return meter(this.#parts.estimator, {
+      record: this.#record,
+      isCut: error !== undefined,
+      prompt: () => this.#promptText(),
+    })
+  }
+
+  #promptText(): PromptText {
+    const envelope = this.#envelope
+    if (envelope === undefined) return { texts: [], otherTokens: 0 }
+    try {
+      if (isChat(this.#protocol)) return toPromptText(this.#readGeneration(envelope))
+    } catch {
+      // What leans on a conversation that its provider keeps is counted by what is there.
+    }
+    return { texts: [decoder.decode(envelope.body)], otherTokens: 0 }
+  }
+
+  answer({ status, headers, body }: WholeAnswer): Answer {
     this.#noteHead(headers)
     this.#bodies?.append(body)
     this.#record.answerBytes = body.length
@@ -203,12 +240,18 @@ class Exchange implements BodyHolder {
         record.firstTokenMs = record.elapsedMs()
       },
       onEnd: (error, facts) => {
-        record.facts = facts
-        if (error?.code === 'internal_error') this.#parts.report(record.id, error.cause ?? error)
-        this.#end(error?.code === 'client_closed' ? error.status : 200, error)
-        this.#parts.log.write()
+        this.#leave()
+        const metering = this.meter(facts, error)
+        if (metering) return metering.then(() => end(error))
+        end(error)
+        return undefined
       },
     })
+    const end = (error: GatewayError | undefined) => {
+      if (error?.code === 'internal_error') this.#parts.report(record.id, error.cause ?? error)
+      this.#end(error?.code === 'client_closed' ? error.status : 200, error)
+      this.#parts.log.write()
+    }
     return { status: 200, headers, body }
   }
 
@@ -249,8 +292,18 @@ class Exchange implements BodyHolder {
     if (lossy !== undefined) headers['x-tg-lossy'] = lossy
     headers['server-timing'] = record.serverTiming()
     if (record.target === undefined) return
+    const costNanoUsd = record.cost?.costNanoUsd
+    if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)
     headers['x-tg-model'] = record.target.headerName
     headers['x-tg-attempts'] = String(Math.max(1, record.attempts.length))
+  }
+
+  /** Makes room for another; what is left to do is bookkeeping. Only the first call counts. */
+  #leave(): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
+    this.#presence.end()
+    if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
   }
 
   /** Writes the request down and gives back what it held; only the first call counts. */
@@ -258,8 +311,7 @@ class Exchange implements BodyHolder {
     const record = this.#record
     if (record.hasEnded) return
     record.hasEnded = true
-    this.#presence.end()
-    if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
+    this.#leave()
     const { log } = this.#parts
     const isCancelled = error?.code === 'client_closed'
     if (!record.hasBegun) {

@@ -15,8 +15,11 @@ export type RelayOptions = {
   onBytes(bytes: Uint8Array): void
   /** The answer's first content has come. */
   onContent(): void
-  /** Called once, before the last bytes leave: what is written down then survives the process. */
-  onEnd(error: GatewayError | undefined, facts: AnswerFacts | undefined): void
+  /**
+   * Called once, before the last bytes leave: what is written down then survives the process. They wait for its
+   * promise, where it gives one; that must not reject.
+   */
+  onEnd(error: GatewayError | undefined, facts: AnswerFacts | undefined): Promise<void> | undefined
 }
 
 /**
@@ -44,6 +47,8 @@ class RelaySource implements Watch {
   /** Nothing more goes to the client. */
   #isClosed = false
   #isEnded = false
+  /** The client is gone: its stream takes nothing more. */
+  #hasLeft = false
 
   constructor(answer: StreamedAnswer | Promise<StreamedAnswer>, options: RelayOptions) {
     this.#options = options
@@ -64,7 +69,7 @@ class RelaySource implements Watch {
       if (this.#arriving) this.#take(await this.#arriving)
       bytes = this.#held.length > 0 ? this.#takeHeld() : await this.#answer?.stream.next()
     } catch (error) {
-      if (!this.#isClosed) this.#endWith(GatewayError.from(error))
+      if (!this.#isClosed) await this.#endWith(GatewayError.from(error))
       return
     }
     if (this.#isClosed) return
@@ -72,7 +77,11 @@ class RelaySource implements Watch {
     const isLast = bytes === undefined || this.#answer?.stream.isDone === true
     this.#noteContent()
     if (bytes) this.#options.onBytes(bytes)
-    if (isLast) this.#end(undefined)
+    if (isLast) {
+      const ending = this.#end(undefined)
+      if (ending) await ending
+    }
+    if (this.#hasLeft) return
     if (bytes) controller.enqueue(bytes)
     if (isLast) controller.close()
   }
@@ -121,10 +130,12 @@ class RelaySource implements Watch {
   }
 
   /** After the head a failure is an event, and no end mark follows it. */
-  #endWith(error: GatewayError): void {
+  async #endWith(error: GatewayError): Promise<void> {
     const frame = this.#options.client.renderErrorFrame(error, this.#options.requestId)
     this.#options.onBytes(frame)
-    this.#end(error)
+    const ending = this.#end(error)
+    if (ending) await ending
+    if (this.#hasLeft) return
     this.#controller?.enqueue(frame)
     this.#controller?.close()
   }
@@ -138,10 +149,11 @@ class RelaySource implements Watch {
 
   #leave(reason: GatewayError): void {
     this.#isClosed = true
+    this.#hasLeft = true
     this.#answer?.attempt.abort(reason)
     this.#answer?.stream.cancel()
     if (this.#arriving) void this.#endOnArrival(this.#arriving, reason)
-    else this.#end(reason)
+    else void this.#end(reason)
   }
 
   /** The attempt hears of it from the client's own signal, and is written down before the request is. */
@@ -154,15 +166,15 @@ class RelaySource implements Watch {
     } catch {
       // Whatever it failed of, the client had left before.
     }
-    this.#end(reason)
+    await this.#end(reason)
   }
 
-  #end(error: GatewayError | undefined): void {
+  #end(error: GatewayError | undefined): Promise<void> | undefined {
     this.#isClosed = true
-    if (this.#isEnded) return
+    if (this.#isEnded) return undefined
     this.#isEnded = true
     this.#options.ticker.remove(this)
     this.#answer?.attempt.close(error)
-    this.#options.onEnd(error, this.#answer?.stream.facts)
+    return this.#options.onEnd(error, this.#answer?.stream.facts)
   }
 }

@@ -1,6 +1,8 @@
 import type { GatewayError } from '../errors/gateway-error'
 import { type Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts } from '../protocols/protocol'
+import type { UsageProvenance } from '../protocols/usage'
+import type { Cost } from '../pricing/cost'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
 
@@ -31,6 +33,11 @@ export class RequestRecord {
   firstTokenMs: number | undefined
   answerBytes = 0
   facts: AnswerFacts | undefined
+  /** The service tier that was asked for; the answer's own word counts before it. */
+  serviceTier: string | undefined
+  /** A tokenizer counted what the provider did not. */
+  isUsageEstimated = false
+  cost: Cost | undefined
   /** What the last translation could not say; `undefined` where none was needed. */
   losses: Losses | undefined
   hasBegun = false
@@ -90,6 +97,11 @@ export class RequestRecord {
     }
   }
 
+  #usageProvenance(): UsageProvenance {
+    if (this.isUsageEstimated) return 'estimated'
+    return this.facts?.usage ? 'provider' : 'missing'
+  }
+
   toEnd(status: number, outcome: RequestOutcome, error: GatewayError | undefined): EndRecord {
     const totalMs = this.elapsedMs()
     const counts = this.operation !== 'count'
@@ -107,7 +119,8 @@ export class RequestRecord {
       finishReasons: this.facts?.finishReasons ?? [],
       lossy: this.lossy(),
       usage: this.facts?.usage,
-      usageProvenance: answered ? (this.facts?.usage ? 'provider' : 'missing') : undefined,
+      usageProvenance: answered ? this.#usageProvenance() : undefined,
+      cost: this.cost,
       firstTokenMs: this.firstTokenMs,
       totalMs,
       gatewayMs: this.gatewayMs(),

@@ -14,8 +14,9 @@ import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses } from '../protocols/losses'
 import { mendConversation } from '../protocols/openai/quirks'
 import type { AnswerFacts, FrameMeaning, FrameReader, RequestRoute } from '../protocols/protocol'
+import { SaidText } from '../protocols/said-text'
 import type { StreamEvent } from '../protocols/stream-event'
-import { mergeUsage } from '../protocols/usage'
+import { mergeUsage, withTier } from '../protocols/usage'
 import type { Target } from '../routing/target'
 import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
 
@@ -89,6 +90,10 @@ export class Translation {
       this.losses
     )
     if (quirks.shortToolCallIds || quirks.wantsReasoningBack) mend(body, target, memory)
+    if (quirks.anthropicVersionInBody && upstream.dialect === 'anthropic-messages') {
+      delete body.model
+      body.anthropic_version = quirks.anthropicVersionInBody
+    }
     return encoder.encode(JSON.stringify(body))
   }
 
@@ -133,8 +138,11 @@ function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void
   )
 }
 
-function toFacts({ usage, choices }: Answer): AnswerFacts {
-  return { usage, finishReasons: choices.map(({ finish }) => finish.native || finish.reason) }
+function toFacts({ usage, choices, serviceTier }: Answer): AnswerFacts {
+  return {
+    usage: withTier(usage, serviceTier),
+    finishReasons: choices.map(({ finish }) => finish.native || finish.reason),
+  }
 }
 
 /** Reads an upstream's frames and has the client's ready in their place. */
@@ -142,8 +150,10 @@ class TranslatingReader implements FrameReader {
   readonly #events: EventReader
   readonly #frames: FrameWriter
   readonly #watch: ToolCallWatch
-  readonly #facts: AnswerFacts = { usage: undefined, finishReasons: [] }
+  readonly #said = new SaidText()
+  readonly #facts: AnswerFacts = { usage: undefined, finishReasons: [], said: this.#said }
   readonly #written: Uint8Array[] = []
+  #serviceTier: string | undefined
   #hasEnded = false
 
   constructor(events: EventReader, frames: FrameWriter, watch: ToolCallWatch) {
@@ -163,7 +173,7 @@ class TranslatingReader implements FrameReader {
   }
 
   facts(): AnswerFacts {
-    return this.#facts
+    return { ...this.#facts, usage: withTier(this.#facts.usage, this.#serviceTier) }
   }
 
   output(): Uint8Array {
@@ -175,12 +185,19 @@ class TranslatingReader implements FrameReader {
     return this.output()
   }
 
+  #hear(event: StreamEvent): void {
+    if (event.type === 'delta') this.#said.add(event.text)
+    else if (event.type === 'part_start' && 'text' in event.part) this.#said.add(event.part.text)
+  }
+
   #take(events: readonly StreamEvent[]): FrameMeaning {
     let meaning: FrameMeaning = 'preamble'
     for (const event of events) {
+      if (event.type === 'start') this.#serviceTier = event.serviceTier
       if (event.type === 'usage') this.#facts.usage = mergeUsage(this.#facts.usage, event.usage)
       if (event.type === 'finish')
         this.#facts.finishReasons[event.choice] = event.finish.native || event.finish.reason
+      this.#hear(event)
       if (event.type === 'end') this.#hasEnded = true
       else if (meaning === 'preamble' && saysSomething(event)) meaning = 'content'
     }

@@ -34,7 +34,8 @@ function start(
       sends.push(request)
       const fate = fates.shift()
       if (fate === 'for good') return failure(undefined)
-      return fate ? failure(fate) : { ok: true, response: new Response(ANSWER) }
+      if (fate) return failure(fate)
+      return { ok: true, response: new Response(ANSWER), signed: undefined }
     },
   }
   const { retryOnReset = true, leaving = new AbortController() } = options

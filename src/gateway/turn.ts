@@ -40,6 +40,7 @@ class Resending {
   readonly #target: Target
   #refusedStreams = 0
   #wasReset = false
+  #wasUnknown = false
 
   constructor(target: Target) {
     this.#target = target
@@ -49,6 +50,11 @@ class Resending {
   allow(resend: ResendReason | undefined): ResendReason | undefined {
     if (resend === 'http2_refused')
       return ++this.#refusedStreams <= MAX_REFUSED_STREAMS ? resend : undefined
+    if (resend === 'credential_refused') {
+      if (this.#wasUnknown) return undefined
+      this.#wasUnknown = true
+      return resend
+    }
     if (resend === undefined || this.#wasReset) return undefined
     this.#wasReset = true
     return this.#target.provider.configuration.retryOnReset ? resend : undefined

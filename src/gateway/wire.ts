@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { countProtocol, isChatProtocol, upstreamProtocol } from '../protocols/chat-protocols'
 import type { Protocol } from '../protocols/protocol'
-import type { Provider } from '../providers/provider'
+import type { Target } from '../routing/target'
 
 /** How a client's format meets an upstream's: the same bytes pass, or a chat is translated. */
 export type Wire =
@@ -15,15 +15,15 @@ export type Wire =
  * The upstream's own format wherever it speaks the client's; else, for a chat, the first that it prefers. Throws
  * `protocol_not_spoken` when there is none.
  */
-export function chooseWire(client: Protocol, provider: Provider): Wire {
-  const { protocols } = provider.configuration
+export function chooseWire(client: Protocol, { provider, protocols }: Target): Wire {
+  const { paths } = provider.configuration
   for (const name of protocols) {
-    const upstream = upstreamOf(client, name)
+    const upstream = upstreamOf(client, name, paths)
     if (upstream && speaks(upstream, client)) return { kind: 'same', upstream }
   }
   if (isChat(client))
     for (const name of protocols) {
-      const upstream = isChatProtocol(name) ? upstreamOf(client, name) : undefined
+      const upstream = isChatProtocol(name) ? upstreamOf(client, name, paths) : undefined
       if (upstream && isChat(upstream)) return { kind: 'translated', client, upstream }
     }
   if (isChat(client) && client.operation === 'count') return { kind: 'estimated', client }
@@ -34,8 +34,10 @@ export function chooseWire(client: Protocol, provider: Provider): Wire {
   )
 }
 
-function upstreamOf(client: Protocol, name: string): Protocol | undefined {
-  return client.operation === 'count' ? countProtocol(name) : upstreamProtocol(name)
+function upstreamOf(client: Protocol, name: string, paths: object): Protocol | undefined {
+  if (client.operation !== 'count') return upstreamProtocol(name)
+  // Where a host serves a format elsewhere, nobody says that and where it counts.
+  return Object.hasOwn(paths, name) ? undefined : countProtocol(name)
 }
 
 /** A client may frame its stream in another way and still mean the same bodies. */

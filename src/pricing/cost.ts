@@ -21,6 +21,16 @@ export const COST_KINDS = [
 
 export type CostKind = (typeof COST_KINDS)[number]
 
+/** Kinds that are not counted in tokens. */
+export const UNIT_KINDS = [
+  'request',
+  'search',
+  'image',
+  'second',
+  'character',
+  'page',
+] as const satisfies readonly CostKind[]
+
 /** One kind of what was used. */
 export type CostLine = {
   readonly kind: CostKind
@@ -36,7 +46,9 @@ export type CostLine = {
  * `reported`: the provider's own word. `computed`: its usage at the list's price. `estimated`: the usage is an
  * estimate. `unknown`: no price or no usage; never zero.
  */
-export type CostProvenance = 'reported' | 'computed' | 'estimated' | 'unknown'
+export const COST_PROVENANCES = ['reported', 'computed', 'estimated', 'unknown'] as const
+
+export type CostProvenance = (typeof COST_PROVENANCES)[number]
 
 /** What one answer cost, and why. */
 export type Cost = {

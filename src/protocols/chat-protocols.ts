@@ -1,6 +1,7 @@
 import { anthropicCount, anthropicMessages } from './messages/messages'
 import { bedrockConverse, bedrockCount, bedrockInvoke } from './bedrock/bedrock'
 import type { ChatProtocol } from './chat-protocol'
+import { cohereChat } from './cohere/cohere'
 import { createCountProtocol } from './count-protocol'
 import { geminiCount as geminiCounting } from './gemini/count'
 import { gemini } from './gemini/gemini'
@@ -17,6 +18,7 @@ const UPSTREAM_CHAT: Readonly<Record<ChatProtocolName, ChatProtocol>> = {
   'anthropic-messages': anthropicMessages,
   gemini,
   'bedrock-converse': bedrockConverse,
+  'cohere-chat': cohereChat,
 }
 
 const geminiBase = createCountProtocol(gemini, geminiCounting)

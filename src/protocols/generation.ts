@@ -24,13 +24,13 @@ export const CHAT_PROTOCOLS = [
   'anthropic-messages',
   'gemini',
   'bedrock-converse',
+  'cohere-chat',
 ] as const
 export type ChatProtocolName = (typeof CHAT_PROTOCOLS)[number]
 
 /** Where a node came from. Its own format renders `json` again, key for key, unless it was edited. */
 export type Source = {
-  /** One of those above, or Cohere's, which clients alone speak. */
-  protocol: ChatProtocolName | 'cohere-chat'
+  protocol: ChatProtocolName
   json: JsonValue
 }
 

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
+import type { SaidText } from './said-text'
 import type { Usage } from './usage'
 
 /**
@@ -50,12 +51,16 @@ export type RequestChanges = {
   model: string
   /** Ask for a usage frame where the client did not. */
   askForUsage: boolean
+  /** Anthropic's format where the path says the model: the body says this `anthropic_version` in its place. */
+  anthropicVersion?: string | undefined
 }
 
 /** What an answer says about itself, whole or gathered from its frames. */
 export type AnswerFacts = {
   usage: Usage | undefined
   finishReasons: string[]
+  /** What the model said in a stream, for those whose usage never comes. */
+  said?: SaidText
 }
 
 /**

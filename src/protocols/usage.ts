@@ -1,3 +1,5 @@
+import { countOf, stringOf } from '../std/record'
+
 /**
  * Token counts as the provider billed them; `undefined` is unknown, 0 is none. Input holds what was read from
  * and written to caches, output holds reasoning, whatever a provider's own count does.
@@ -42,7 +44,9 @@ export const NO_USAGE: Usage = {
 /**
  * `provider`: the provider said so. `estimated`: it did not, and a tokenizer counted. `missing`: nobody knows.
  */
-export type UsageProvenance = 'provider' | 'estimated' | 'missing'
+export const USAGE_PROVENANCES = ['provider', 'estimated', 'missing'] as const
+
+export type UsageProvenance = (typeof USAGE_PROVENANCES)[number]
 
 /** What a later, cumulative report says, and what it left out from before. */
 export function mergeUsage(before: Usage | undefined, later: Usage): Usage {
@@ -55,22 +59,14 @@ export function mergeUsage(before: Usage | undefined, later: Usage): Usage {
     reasoningTokens: later.reasoningTokens ?? before.reasoningTokens,
     audioInputTokens: later.audioInputTokens ?? before.audioInputTokens,
     audioOutputTokens: later.audioOutputTokens ?? before.audioOutputTokens,
-    ...mergeRare(before, later),
+    ...rareUsage(before),
+    ...rareUsage(later),
   }
 }
 
-/** Members that few answers have: an answer without them keeps the shape it had. */
-function mergeRare(before: Usage, later: Usage): Partial<Usage> {
-  const merged: Partial<Usage> = {}
-  for (const key of RARE_COUNTS) {
-    const count = later[key] ?? before[key]
-    if (count !== undefined) merged[key] = count
-  }
-  for (const key of RARE_WORDS) {
-    const word = later[key] ?? before[key]
-    if (word !== undefined) merged[key] = word
-  }
-  return merged
+/** The usage with the tier that the answer names beside it: https://platform.openai.com/docs/guides/priority-processing */
+export function withTier(usage: Usage | undefined, tier: string | undefined): Usage | undefined {
+  return usage && tier !== undefined ? { ...usage, serviceTier: tier } : usage
 }
 
 const RARE_COUNTS = [
@@ -82,3 +78,36 @@ const RARE_COUNTS = [
   'reportedCostNanoUsd',
 ] as const
 const RARE_WORDS = ['searchContext', 'serviceTier'] as const
+
+/** What few answers say of themselves; `undefined` where this one says none of it. */
+export type RareUsage = Partial<
+  Record<(typeof RARE_COUNTS)[number], number> & Record<(typeof RARE_WORDS)[number], string>
+>
+
+/** The members of a usage that few have, those alone that are known. */
+export function rareUsage(usage: Usage): RareUsage | undefined {
+  let found: RareUsage | undefined
+  for (const key of RARE_COUNTS) {
+    const count = usage[key]
+    if (count !== undefined) (found ??= {})[key] = count
+  }
+  for (const key of RARE_WORDS) {
+    const word = usage[key]
+    if (word !== undefined) (found ??= {})[key] = word
+  }
+  return found
+}
+
+/** Reads what `rareUsage` gave, when it comes back from a file; what is not of its shape is left out. */
+export function readRareUsage(value: unknown): RareUsage {
+  const found: RareUsage = {}
+  for (const key of RARE_COUNTS) {
+    const count = countOf(value, key)
+    if (count !== undefined) found[key] = count
+  }
+  for (const key of RARE_WORDS) {
+    const word = stringOf(value, key)
+    if (word !== undefined) found[key] = word
+  }
+  return found
+}

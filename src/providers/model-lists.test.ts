@@ -27,7 +27,15 @@ async function listOf(answer: (request: Request) => Response, modelList = true) 
   const { promise, resolve } = Promise.withResolvers<ListedModel[] | string>()
   const baseUrl = `http://127.0.0.1:${server.port}/v1`
   const stop = keepModelLists({
-    providers: [createProvider(providerConfiguration({ baseUrl, modelList, apiKey: 'sk-host' }))],
+    providers: [
+      createProvider(
+        providerConfiguration({
+          baseUrl,
+          modelList: modelList ? { path: '/models', shape: 'openai' } : undefined,
+          apiKey: 'sk-host',
+        })
+      ),
+    ],
     sender: createSender(),
     ticker,
     onList: (_, models) => resolve(models),

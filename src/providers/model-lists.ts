@@ -1,4 +1,4 @@
-import type { ProviderFamily } from '../config/provider-row'
+import type { ModelListPlace, ProviderFamily } from '../config/provider-row'
 import { GatewayError } from '../errors/gateway-error'
 import { countOf, isRecord, stringOf } from '../std/record'
 import type { Ticker } from '../std/ticker'
@@ -36,19 +36,19 @@ export function keepModelLists(options: ModelListOptions): () => void {
   const timers = new Map<string, Timer>()
   let isStopped = false
   for (const provider of options.providers)
-    if (provider.configuration.modelList) void refresh(provider)
+    if (provider.configuration.modelList) void refresh(provider, provider.configuration.modelList)
 
-  async function refresh(provider: Provider): Promise<void> {
+  async function refresh(provider: Provider, place: ModelListPlace): Promise<void> {
     let nextMs = REFRESH_MS
     try {
-      const models = await fetchModelList(provider, options.sender, options.ticker)
+      const models = await fetchModelList(provider, place, options)
       if (!isStopped) options.onList(provider.name, models)
     } catch (error) {
       nextMs = RETRY_MS
       if (!isStopped) options.onFailure(provider.name, GatewayError.from(error))
     }
     if (isStopped) return
-    const timer = setTimeout(() => void refresh(provider), nextMs)
+    const timer = setTimeout(() => void refresh(provider, place), nextMs)
     timer.unref()
     timers.set(provider.name, timer)
   }
@@ -61,8 +61,8 @@ export function keepModelLists(options: ModelListOptions): () => void {
 
 async function fetchModelList(
   provider: Provider,
-  sender: Sender,
-  ticker: Ticker
+  place: ModelListPlace,
+  { sender, ticker }: ModelListOptions
 ): Promise<ListedModel[]> {
   const deadlines = new Deadlines(provider.name, DEADLINES, performance.now(), false)
   ticker.add(deadlines)
@@ -70,7 +70,7 @@ async function fetchModelList(
     const sent = await sender.send({
       provider,
       format: provider.configuration.protocols[0] ?? '',
-      path: listPath(provider),
+      path: place.path,
       body: undefined,
       headers: undefined,
       deadlines,
@@ -79,55 +79,34 @@ async function fetchModelList(
     if (!sent.ok) throw sent.error
     const body = await readWholeBody(sent.response, deadlines, MAX_LIST_BYTES)
     if (!sent.response.ok)
-      throw new GatewayError('upstream_refused', `GET /models answered ${sent.response.status}`)
-    return parseModelList(body, provider.configuration.family)
+      throw new GatewayError(
+        'upstream_refused',
+        `GET ${place.path} answered ${sent.response.status}`
+      )
+    return parseModelList(body, place.shape)
   } finally {
     ticker.remove(deadlines)
   }
 }
 
-/** As many as one page may have: https://docs.claude.com/en/api/models-list, https://ai.google.dev/api/models */
-const LIST_PATHS = {
-  openai: '/models',
-  anthropic: '/models?limit=1000',
-  gemini: '/models?pageSize=1000',
-  bedrock: '/models',
-  cohere: '/models?page_size=1000',
-  ollama: '/api/tags',
-} as const
-const VERSIONS = {
-  openai: '',
-  anthropic: '/v1',
-  gemini: '/v1beta',
-  bedrock: '',
-  cohere: '/v1',
-  ollama: '',
-} as const
-
-function listPath({ configuration }: Provider): string {
-  const { family, baseUrl } = configuration
-  const version = /\/v\d+[a-z0-9]*$/.test(baseUrl) ? '' : VERSIONS[family]
-  return version + LIST_PATHS[family]
-}
-
 /**
- * OpenAI's and Anthropic's shape, `{data: [{id}]}`; Google's, `{models: [{name: 'models/…'}]}`; Together gives
- * the bare array.
+ * OpenAI's and Anthropic's shape, `{data: [{id}]}`; Google's, `{models: [{name: 'models/…'}]}`; Cohere's and
+ * Ollama's, `{models: [{name}]}`; Together gives the bare array.
  */
-function parseModelList(body: Uint8Array, family: ProviderFamily): ListedModel[] {
+function parseModelList(body: Uint8Array, shape: ProviderFamily): ListedModel[] {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder().decode(body))
   } catch (cause) {
-    throw new GatewayError('upstream_malformed', 'GET /models answered what is not JSON', { cause })
+    throw new GatewayError('upstream_malformed', 'the list of models is not JSON', { cause })
   }
-  const rows = isRecord(value) ? (family === 'gemini' ? value.models : value.data) : value
+  const isNamed = shape === 'gemini' || shape === 'cohere' || shape === 'ollama'
+  const rows = isRecord(value) ? (isNamed ? value.models : value.data) : value
   if (!Array.isArray(rows))
-    throw new GatewayError('upstream_malformed', 'GET /models answered no list')
+    throw new GatewayError('upstream_malformed', 'the list of models is no list')
   const models: ListedModel[] = []
   for (const row of rows.slice(0, MAX_MODELS)) {
-    const id =
-      family === 'gemini' ? stringOf(row, 'name')?.replace(/^models\//, '') : stringOf(row, 'id')
+    const id = isNamed ? stringOf(row, 'name')?.replace(/^models\//, '') : stringOf(row, 'id')
     if (id) models.push({ id, created: countOf(row, 'created') ?? 0 })
   }
   return models

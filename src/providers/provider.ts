@@ -1,5 +1,8 @@
 import type { ProviderConfiguration } from '../config/configuration'
 import { upstreamProtocol } from '../protocols/chat-protocols'
+import type { Protocol } from '../protocols/protocol'
+import { createCredential } from './credentials/create-credential'
+import type { Credential } from './credentials/credential'
 
 /** A provider as the request path needs it: what can be made ready once, is. */
 export type Provider = {
@@ -12,20 +15,28 @@ export type Provider = {
    * compressed.
    */
   headers: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** The key as a parameter of every address, `key=…`; empty where it stands elsewhere. Never logged. */
+  query: string
+  /** What signs its requests or gives them a token that ends; `undefined` where a key is all. */
+  credential: Credential | undefined
   /** Transport options that Bun's fetch takes beside the standard ones. */
   transport: { proxy: string | false; tls?: { ca: string } }
 }
 
 export function createProvider(configuration: ProviderConfiguration): Provider {
   const { protocol, origin, hostname } = new URL(configuration.baseUrl)
-  const { proxy, caPem } = configuration
-  const formats = configuration.protocols.map((name) => [name, toHeaders(configuration, name)])
+  const { proxy, caPem, apiKey, apiKeyPlace, identity, modelFormats } = configuration
+  const names = new Set([...configuration.protocols, ...modelFormats.flatMap((of) => of.protocols)])
+  const formats = [...names].map((name) => [name, toHeaders(configuration, name)])
+  const inQuery = apiKeyPlace?.kind === 'query' && apiKey !== undefined
   return {
     name: configuration.name,
     configuration,
     origin,
     host: hostname,
     headers: Object.fromEntries(formats),
+    query: inQuery ? `${apiKeyPlace.name}=${encodeURIComponent(apiKey)}` : '',
+    credential: identity && createCredential(identity),
     transport: {
       // Said either way: else Bun would apply the environment's proxy by rules of its own.
       proxy: proxy ?? false,
@@ -34,12 +45,30 @@ export function createProvider(configuration: ProviderConfiguration): Provider {
   }
 }
 
+/** Behind the base URL, with its leading slash: where the format's document has it, or the host. */
+export function toPath(
+  { configuration }: Provider,
+  upstream: Protocol,
+  target: { model: string; stream: boolean }
+): string {
+  const { baseUrl, paths } = configuration
+  const elsewhere = Object.entries(paths).find(([format]) => format === upstream.name)?.[1]
+  if (elsewhere === undefined) return upstream.upstream.path({ ...target, baseUrl })
+  const path = target.stream ? elsewhere.stream : elsewhere.whole
+  return path.replaceAll('{model}', encodeURIComponent(target.model))
+}
+
 function toHeaders(configuration: ProviderConfiguration, format: string): Record<string, string> {
+  const { apiKey, apiKeyPlace, headers } = configuration
   return {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
     'user-agent': 'tollgate',
-    ...upstreamProtocol(format)?.upstream.headers(configuration.apiKey),
-    ...configuration.headers,
+    ...upstreamProtocol(format)?.upstream.headers(apiKeyPlace ? undefined : apiKey),
+    ...(apiKey !== undefined && apiKeyPlace?.kind === 'bearer' && bearer(apiKey)),
+    ...(apiKey !== undefined && apiKeyPlace?.kind === 'header' && { [apiKeyPlace.name]: apiKey }),
+    ...headers,
   }
 }
+
+const bearer = (apiKey: string) => ({ authorization: `Bearer ${apiKey}` })

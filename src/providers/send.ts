@@ -18,11 +18,18 @@ export type SendRequest = {
   fresh: boolean
 }
 
-/** Why the same request may be sent again at once, although it failed before its head. */
-export type ResendReason = 'http2_refused' | 'connection_reset'
+/**
+ * Why the same request may be sent again at once: it failed before its head, or its credential had just ended.
+ */
+export type ResendReason = 'http2_refused' | 'connection_reset' | 'credential_refused'
 
 export type SendResult =
-  | { ok: true; response: Response }
+  | {
+      ok: true
+      response: Response
+      /** What its provider's credential signed it with; `undefined` where there is none. */
+      signed: Readonly<Record<string, string>> | undefined
+    }
   | { ok: false; error: GatewayError; resend: ResendReason | undefined }
 
 /** The only caller of `fetch` for an upstream. */
@@ -51,13 +58,16 @@ export function createSender(guard: AddressGuard = createAddressGuard()): Sender
           const checking = guard(provider.name, provider.host)
           if (checking) await checking
         }
+        const url = toUrl(provider, request.path)
+        const headers = toHeaders(request)
+        const signed = provider.credential && (await sign(url, headers, request))
         const response = await fetch(
-          provider.configuration.baseUrl + request.path,
-          toFetchOptions(request)
+          url,
+          toFetchOptions(request, signed ? { ...headers, ...signed } : headers)
         )
         deadlines.connected()
         answeredAtMs.set(provider.origin, performance.now())
-        return { ok: true, response }
+        return { ok: true, response, signed }
       } catch (cause) {
         return toFailure(provider, deadlines, cause)
       }
@@ -71,10 +81,26 @@ function toHeaders({ provider, format, headers }: SendRequest): Readonly<Record<
   return headers ? { ...own, ...headers } : own
 }
 
-function toFetchOptions(request: SendRequest): BunFetchRequestInit {
+function toUrl({ configuration, query }: Provider, path: string): string {
+  const url = configuration.baseUrl + path
+  if (query === '') return url
+  return `${url}${path.includes('?') ? '&' : '?'}${query}`
+}
+
+function sign(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  { provider, body }: SendRequest
+) {
+  return provider.credential?.sign({ method: body ? 'POST' : 'GET', url, headers, body })
+}
+
+function toFetchOptions(
+  request: SendRequest,
+  headers: Readonly<Record<string, string>>
+): BunFetchRequestInit {
   const { provider, body, deadlines, fresh } = request
   const { proxy, tls } = provider.transport
-  const headers = toHeaders(request)
   const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',
     headers,

@@ -1,5 +1,7 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { ModelCard } from '../models/model-card'
 import type { Provider } from '../providers/provider'
+import { matchesGlob } from '../std/glob'
 import { nearestName } from '../std/nearest-name'
 import type { Target } from './target'
 
@@ -25,13 +27,23 @@ export type ModelIndex = {
   setHostModels(provider: string, models: readonly HostModel[]): void
 }
 
+/** What is known of a provider's model: by the name clients use, and the one that is sent. */
+export type CardFinder = (
+  provider: Provider,
+  model: string,
+  upstreamModel: string
+) => ModelCard | undefined
+
 const MAX_TARGETS = 4_096
 
 /**
  * `provider/model` names its provider when the first segment is one that is configured; the rest goes
  * upstream as it is, slashes too. A bare name belongs to the first provider that knows it.
  */
-export function createModelIndex(providers: readonly Provider[]): ModelIndex {
+export function createModelIndex(
+  providers: readonly Provider[],
+  cardOf: CardFinder = () => undefined
+): ModelIndex {
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
   const hostModels = new Map<string, readonly HostModel[]>()
   let entries: readonly ModelEntry[] = []
@@ -69,9 +81,9 @@ export function createModelIndex(providers: readonly Provider[]): ModelIndex {
       const slash = name.indexOf('/')
       const prefixed = slash > 0 ? byName.get(name.slice(0, slash)) : undefined
       if (prefixed && slash < name.length - 1)
-        return keep(name, toTarget(prefixed, name.slice(slash + 1), name))
+        return keep(name, toTarget(prefixed, name.slice(slash + 1), cardOf))
       const provider = bare.get(name)
-      if (provider) return keep(name, toTarget(provider, name, `${provider.name}/${name}`))
+      if (provider) return keep(name, toTarget(provider, name, cardOf))
       throw notFound(name, byName, bare, entries)
     },
 
@@ -84,8 +96,22 @@ export function createModelIndex(providers: readonly Provider[]): ModelIndex {
   }
 }
 
-function toTarget(provider: Provider, upstreamModel: string, name: string): Target {
-  return { provider, upstreamModel, name, headerName: encodeURI(name.toWellFormed()) }
+function toTarget(provider: Provider, model: string, cardOf: CardFinder): Target {
+  const { aliases, modelFormats, protocols } = provider.configuration
+  const upstreamModel = (Object.hasOwn(aliases, model) ? aliases[model] : undefined) ?? model
+  // An alias says nothing of formats, unless it is what the model is called elsewhere.
+  const formats = modelFormats.find(
+    ({ models }) => matchesGlob(models, upstreamModel) || matchesGlob(models, model)
+  )
+  const name = `${provider.name}/${model}`
+  return {
+    provider,
+    upstreamModel,
+    name,
+    protocols: formats?.protocols ?? protocols,
+    card: cardOf(provider, model, upstreamModel),
+    headerName: encodeURI(name.toWellFormed()),
+  }
 }
 
 function notFound(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { gunzipSync } from 'node:zlib'
 import {
   ANTHROPIC,
+  COHERE,
   CONVERSE,
   FORMATS,
   GEMINI,
@@ -195,6 +196,18 @@ describe('what each format says of an error', () => {
     expect(await (await ask(GEMINI, 'error-503')).json()).not.toHaveProperty('error.details')
   })
 
+  test('Cohere: a message, and in a stream an end for the reason ERROR', async () => {
+    expect(await (await ask(COHERE, 'error-429')).json()).toEqual({
+      id: expect.any(String),
+      message: 'Rate limit reached.',
+    })
+    const [frame] = await framesOf(COHERE, 'error-first-frame')
+    expect(frame).toMatchObject({
+      name: 'message-end',
+      json: { type: 'message-end', delta: { finish_reason: 'ERROR' } },
+    })
+  })
+
   test.each([CONVERSE, INVOKE])(
     'Bedrock $name: a type in a header, an exception in a stream',
     async (format) => {
@@ -221,6 +234,7 @@ test('no-done leaves out the end mark of formats that have one', async () => {
   const named = async (format: TestFormat) =>
     (await framesOf(format, 'no-done')).map(({ name }) => name)
   expect(await named(RESPONSES)).not.toContain('response.completed')
+  expect((await named(COHERE)).at(-1)).toBe('content-end')
   expect((await named(ANTHROPIC)).at(-1)).toBe('message_delta')
   expect((await named(CONVERSE)).at(-1)).toBe('messageStop')
 })

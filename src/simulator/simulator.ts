@@ -1,6 +1,7 @@
 import type { JsonValue } from '../protocols/json'
 import { anthropicProtocol } from './anthropic/protocol'
 import { bedrockProtocol } from './bedrock/protocol'
+import { cohereProtocol } from './cohere/protocol'
 import { deliver, type Delivery, deliverFailure, deliverInstead } from './delivery'
 import { type Directives, parseDirectives } from './directives'
 import { geminiArrayProtocol, geminiProtocol } from './gemini/protocol'
@@ -28,6 +29,7 @@ const PROTOCOLS: readonly SimulatedProtocol[] = [
   geminiProtocol,
   geminiArrayProtocol,
   bedrockProtocol,
+  cohereProtocol,
   responsesProtocol,
   openaiProtocol,
 ]

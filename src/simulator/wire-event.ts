@@ -45,7 +45,7 @@ export function parseObject(text: string | undefined): JsonObject | undefined {
 
 const USAGE_MEMBERS = ['usage', 'usageMetadata', 'amazon-bedrock-invocationMetrics']
 /** Where formats put the answer into an event of their stream. */
-const ANSWER_MEMBERS = ['message', 'response']
+const ANSWER_MEMBERS = ['message', 'response', 'delta']
 
 /** The same answer or event, silent about usage. */
 export function withoutUsage(json: JsonObject): JsonObject {

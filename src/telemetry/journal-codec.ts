@@ -1,4 +1,5 @@
-import type { Usage } from '../protocols/usage'
+import type { Cost } from '../pricing/cost'
+import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { LogRecord, RefusalsRecord } from './records'
 
@@ -47,11 +48,12 @@ function encodeAttempt(record: AttemptRecord): string {
 
 function encodeEnd(record: EndRecord): string {
   return (
-    `["e",2,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
+    `["e",3,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
     `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
     `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
-    `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)}]\n`
+    `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)},` +
+    `${cost(record.cost)}]\n`
   )
 }
 
@@ -98,6 +100,24 @@ function usage(value: Usage | undefined): string {
     `[${number(value.inputTokens)},${number(value.outputTokens)},` +
     `${number(value.cacheReadTokens)},${number(value.cacheWriteTokens)},` +
     `${number(value.reasoningTokens)},${number(value.audioInputTokens)},` +
-    `${number(value.audioOutputTokens)}]`
+    `${number(value.audioOutputTokens)},${rare(value)}]`
+  )
+}
+
+/** Counts and words that few answers have; a tier is the provider's own word. */
+function rare(value: Usage): string {
+  const found = rareUsage(value)
+  return found === undefined ? 'null' : JSON.stringify(found)
+}
+
+/** The price's origin is a file's name or ours; kinds and provenances are ours. */
+function cost(value: Cost | undefined): string {
+  if (value === undefined) return 'null'
+  let lines = ''
+  for (const { kind, quantity, rate, costNanoUsd } of value.lines)
+    lines += `${lines === '' ? '' : ','}["${kind}",${quantity},${rate},${costNanoUsd}]`
+  return (
+    `[${number(value.costNanoUsd)},"${value.provenance}",${text(value.priceOrigin)},` +
+    `${text(value.tier)},${number(value.aboveInputTokens)},[${lines}]]`
   )
 }

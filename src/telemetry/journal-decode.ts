@@ -1,4 +1,6 @@
-import type { Usage } from '../protocols/usage'
+import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../pricing/cost'
+import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
+import type { UsageProvenance } from '../protocols/usage'
 import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
 import type { EndRecord, LogRecord, RefusalsRecord, RequestOutcome } from './records'
 
@@ -43,7 +45,7 @@ function lineCount(text: string): number {
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
-  if (value[1] !== 1 && !(value[0] === 'e' && value[1] === 2)) return undefined
+  if (value[1] !== 1 && !(value[0] === 'e' && (value[1] === 2 || value[1] === 3))) return undefined
   switch (value[0]) {
     case 'b':
       return decodeBegin(value)
@@ -105,9 +107,11 @@ function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
   }
 }
 
+const END_LENGTHS: Readonly<Record<number, number>> = { 1: 17, 2: 18, 3: 19 }
+
 function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
-  // The second layout added what was lost; a segment of the first may outlive an update of the program.
-  if (v.length !== (v[1] === 2 ? 18 : 17) || !isText(v[2]) || !isNumber(v[3])) return undefined
+  // Layouts only grew: what was lost, then the cost. Segments of older ones may outlive an update.
+  if (v.length !== END_LENGTHS[Number(v[1])] || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isNumber(v[4]) || !isRequestOutcome(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
   if (!isTexts(v[10]) || !isProvenance(v[12]) || !isMaybeNumber(v[13])) return undefined
@@ -115,7 +119,8 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
   const lossy = v[17] ?? null
   if (!isMaybeText(lossy)) return undefined
   const usage = v[11] === null ? null : decodeUsage(v[11])
-  if (usage === undefined) return undefined
+  const cost = (v[18] ?? null) === null ? null : decodeCost(v[18])
+  if (usage === undefined || cost === undefined) return undefined
   return {
     kind: 'end',
     requestId: v[2],
@@ -130,6 +135,7 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
     lossy: lossy ?? undefined,
     usage: usage ?? undefined,
     usageProvenance: v[12] ?? undefined,
+    cost: cost ?? undefined,
     firstTokenMs: toMs(v[13]),
     totalMs: v[14] / 1_000,
     gatewayMs: v[15] / 1_000,
@@ -138,16 +144,46 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
 }
 
 function decodeUsage(v: unknown): Usage | undefined {
-  if (!Array.isArray(v) || v.length !== 7 || !v.every(isMaybeNumber)) return undefined
+  if (!Array.isArray(v) || v.length < 7 || v.length > 8) return undefined
+  const counts: unknown[] = v.slice(0, 7)
+  if (!counts.every(isMaybeNumber)) return undefined
   return {
-    inputTokens: v[0] ?? undefined,
-    outputTokens: v[1] ?? undefined,
-    cacheReadTokens: v[2] ?? undefined,
-    cacheWriteTokens: v[3] ?? undefined,
-    reasoningTokens: v[4] ?? undefined,
-    audioInputTokens: v[5] ?? undefined,
-    audioOutputTokens: v[6] ?? undefined,
+    inputTokens: counts[0] ?? undefined,
+    outputTokens: counts[1] ?? undefined,
+    cacheReadTokens: counts[2] ?? undefined,
+    cacheWriteTokens: counts[3] ?? undefined,
+    reasoningTokens: counts[4] ?? undefined,
+    audioInputTokens: counts[5] ?? undefined,
+    audioOutputTokens: counts[6] ?? undefined,
+    ...readRareUsage(v[7]),
   }
+}
+
+function decodeCost(v: unknown): Cost | undefined {
+  if (!Array.isArray(v) || v.length !== 6) return undefined
+  const [costNanoUsd, word, origin, tier, above, lines]: unknown[] = v
+  const provenance = COST_PROVENANCES.find((known) => known === word)
+  if (!isMaybeNumber(costNanoUsd) || provenance === undefined || !isMaybeText(origin))
+    return undefined
+  if (!isMaybeText(tier) || !isMaybeNumber(above) || !Array.isArray(lines)) return undefined
+  const decoded = lines.map(decodeCostLine)
+  return {
+    costNanoUsd: costNanoUsd ?? undefined,
+    provenance,
+    lines: decoded.filter((line) => line !== undefined),
+    tier: tier ?? undefined,
+    aboveInputTokens: above ?? undefined,
+    priceOrigin: origin ?? undefined,
+  }
+}
+
+function decodeCostLine(v: unknown): CostLine | undefined {
+  if (!Array.isArray(v) || v.length !== 4) return undefined
+  const [word, quantity, rate, costNanoUsd]: unknown[] = v
+  const kind = COST_KINDS.find((known) => known === word)
+  if (kind === undefined || !isNumber(quantity) || !isNumber(rate) || !isNumber(costNanoUsd))
+    return undefined
+  return { kind, quantity, rate, costNanoUsd }
 }
 
 function decodeBodies(v: readonly unknown[]): BodiesRecord | undefined {
@@ -213,6 +249,6 @@ function isRequestOutcome(value: unknown): value is RequestOutcome {
   return isAttemptOutcome(value) || value === 'refused' || value === 'lost'
 }
 
-function isProvenance(value: unknown): value is 'provider' | 'missing' | null {
-  return value === null || value === 'provider' || value === 'missing'
+function isProvenance(value: unknown): value is UsageProvenance | null {
+  return value === null || USAGE_PROVENANCES.some((known) => known === value)
 }

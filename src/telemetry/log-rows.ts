@@ -1,5 +1,7 @@
-import type { AttemptRow, RequestBodiesRow, RequestRow } from '../db/log-schema'
+import type { AttemptRow, CostDetail, RequestBodiesRow, RequestRow } from '../db/log-schema'
 import type { RequestInsert } from '../db/log-writer'
+import type { Cost } from '../pricing/cost'
+import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { RefusalsRecord } from './records'
 
@@ -36,7 +38,26 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     count: 1,
     journalSegment: null,
     lossy: end.lossy ?? null,
+    costNanoUsd: end.cost?.costNanoUsd ?? null,
+    costProvenance: end.cost?.provenance ?? null,
+    costDetail: end.cost ? toCostDetail(end.cost) : null,
+    usageDetail: usage ? toUsageDetail(usage) : null,
   }
+}
+
+function toCostDetail({ priceOrigin, tier, aboveInputTokens, lines }: Cost): string {
+  const detail: CostDetail = [
+    priceOrigin ?? null,
+    tier ?? null,
+    aboveInputTokens ?? null,
+    lines.map(({ kind, quantity, rate, costNanoUsd }) => [kind, quantity, rate, costNanoUsd]),
+  ]
+  return JSON.stringify(detail)
+}
+
+function toUsageDetail(usage: Usage): string | null {
+  const rare = rareUsage(usage)
+  return rare === undefined ? null : JSON.stringify(rare)
 }
 
 /** The row of a request without an end: still running, or lost with the process that served it. */
@@ -135,4 +156,5 @@ const NOTHING_KNOWN = {
   ...{ audioOutputTokens: null, usageProvenance: null, finishReasons: null },
   ...{ firstTokenMs: null, totalMs: null, gatewayMs: null, answerBytes: null },
   ...{ attempts: null, count: 1, journalSegment: null, lossy: null },
+  ...{ costNanoUsd: null, costProvenance: null, costDetail: null, usageDetail: null },
 } as const

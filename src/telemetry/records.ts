@@ -1,3 +1,4 @@
+import type { Cost } from '../pricing/cost'
 import type { Usage, UsageProvenance } from '../protocols/usage'
 
 /**
@@ -70,6 +71,8 @@ export type EndRecord = {
   lossy: string | undefined
   usage: Usage | undefined
   usageProvenance: UsageProvenance | undefined
+  /** `undefined` where no model was asked or none answered. */
+  cost: Cost | undefined
   firstTokenMs: number | undefined
   totalMs: number
   /** What the gateway itself added, upstream waits excluded. */

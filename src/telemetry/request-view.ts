@@ -1,4 +1,4 @@
-import type { RequestBodiesRow, RequestRow } from '../db/log-schema'
+import type { CostDetail, RequestBodiesRow, RequestRow } from '../db/log-schema'
 
 /**
  * A row as people and scripts see it: names in snake_case, times in ISO 8601, durations in
@@ -20,8 +20,9 @@ export function viewRequest(row: RequestRow) {
     provider: row.provider,
     model: row.model,
     stream: row.stream,
-    // Nothing here knows prices: unknown, which is not 0.
-    cost_nano_usd: null,
+    cost_nano_usd: row.costNanoUsd,
+    cost_provenance: row.costProvenance,
+    cost_detail: viewCost(row.costDetail),
     input_tokens: row.inputTokens,
     output_tokens: row.outputTokens,
     cache_read_tokens: row.cacheReadTokens,
@@ -29,6 +30,7 @@ export function viewRequest(row: RequestRow) {
     reasoning_tokens: row.reasoningTokens,
     audio_input_tokens: row.audioInputTokens,
     audio_output_tokens: row.audioOutputTokens,
+    usage_detail: viewUsage(row.usageDetail),
     usage_provenance: row.usageProvenance,
     finish_reasons: row.finishReasons ?? [],
     first_token_ms: row.firstTokenMs,
@@ -56,6 +58,34 @@ export function viewRequest(row: RequestRow) {
       possibly_billed_twice: attempt.possiblyBilledTwice ?? false,
     })),
   }
+}
+
+/** Rates in micro-USD a million tokens; of what is not counted in tokens, nano-USD each. */
+function viewCost(detail: CostDetail | null) {
+  if (detail === null) return null
+  const [priceList, tier, aboveInputTokens, lines] = detail
+  return {
+    price_list: priceList,
+    tier,
+    above_input_tokens: aboveInputTokens,
+    lines: lines.map(([kind, quantity, rate, costNanoUsd]) => ({
+      kind,
+      quantity,
+      rate,
+      cost_nano_usd: costNanoUsd,
+    })),
+  }
+}
+
+function viewUsage(detail: Readonly<Record<string, number | string>> | null) {
+  if (detail === null) return null
+  const named = Object.entries(detail).map(([name, value]) => [toSnakeCase(name), value])
+  return Object.fromEntries(named)
+}
+
+/** `cacheWrite1hTokens` is `cache_write_1h_tokens`. */
+function toSnakeCase(name: string): string {
+  return name.replace(/[A-Z]|\d+/g, (part) => `_${part.toLowerCase()}`)
 }
 
 /** Both bodies as they were kept. */

@@ -3,6 +3,7 @@ import type { Answer } from '../../src/protocols/answer'
 import { anthropicMessages } from '../../src/protocols/messages/messages'
 import { bedrockConverse } from '../../src/protocols/bedrock/bedrock'
 import type { AnswerContext, ChatProtocol } from '../../src/protocols/chat-protocol'
+import { cohereChat } from '../../src/protocols/cohere/cohere'
 import { gemini } from '../../src/protocols/gemini/gemini'
 import type { Part } from '../../src/protocols/generation'
 import { openaiChat } from '../../src/protocols/openai/openai'
@@ -17,6 +18,7 @@ export const FORMATS: ChatProtocol[] = [
   anthropicMessages,
   gemini,
   bedrockConverse,
+  cohereChat,
 ]
 
 /** A request that asks for all that an answer may hold. */

@@ -6,6 +6,7 @@ import { anthropicMessages } from '../../src/protocols/messages/messages'
 import { bedrockConverse } from '../../src/protocols/bedrock/bedrock'
 import { EventStreamEncoder } from '../../src/protocols/bedrock/event-stream'
 import type { ChatProtocol } from '../../src/protocols/chat-protocol'
+import { cohereChat } from '../../src/protocols/cohere/cohere'
 import { gemini } from '../../src/protocols/gemini/gemini'
 import type { JsonObject } from '../../src/protocols/json'
 import { Losses } from '../../src/protocols/losses'
@@ -35,6 +36,8 @@ function formatOf(values: readonly JsonObject[]): ChatProtocol | undefined {
     if (value.messageStart || value.contentBlockStart || value.contentBlockDelta)
       return bedrockConverse
     if (isRecord(value.output) && isRecord(value.output.message)) return bedrockConverse
+    if (type === 'message-start' || (value.finish_reason && isRecord(value.message)))
+      return cohereChat
   }
   return undefined
 }
@@ -67,7 +70,7 @@ function toWire(format: ChatProtocol, lines: readonly string[]): Uint8Array {
         const [name = ''] = Object.keys(value)
         return eventStream.event(name, isRecord(value[name]) ? value[name] : {})
       }
-      const isNamed = format === anthropicMessages || format === openaiResponses
+      const isNamed = [anthropicMessages, openaiResponses, cohereChat].includes(format)
       return Buffer.from(`${isNamed ? `event: ${value.type}\n` : ''}data: ${line}\n\n`)
     })
   )

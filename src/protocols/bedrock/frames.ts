@@ -1,8 +1,9 @@
 import { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
-import { isRecord, stringOf } from '../../std/record'
+import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { JsonObject } from '../json'
 import type { AnswerFacts, FrameMeaning, FrameReader } from '../protocol'
+import { SaidText } from '../said-text'
 import type { Usage } from '../usage'
 import { asObject, parseJson } from './converse-json'
 import { toFrameError } from './errors'
@@ -44,6 +45,7 @@ export function readConverseEvent(data: string, event: string | undefined): Conv
 export class ConverseFrameReader implements FrameReader {
   readonly #finishReasons: string[] = []
   #usage: Usage | undefined
+  readonly #said = new SaidText()
   #hasMetadata = false
 
   read(data: string | undefined, event: string | undefined): FrameMeaning {
@@ -55,6 +57,7 @@ export class ConverseFrameReader implements FrameReader {
       this.#usage = toUsage(json.usage) ?? this.#usage
       return this.isComplete() ? 'done' : 'preamble'
     }
+    if (type === 'contentBlockDelta') this.#hear(recordOf(json, 'delta'))
     return isContent(type, json) ? 'content' : 'preamble'
   }
 
@@ -64,7 +67,13 @@ export class ConverseFrameReader implements FrameReader {
   }
 
   facts(): AnswerFacts {
-    return { usage: this.#usage, finishReasons: [...this.#finishReasons] }
+    return { usage: this.#usage, finishReasons: [...this.#finishReasons], said: this.#said }
+  }
+
+  #hear(delta: Record<string, unknown> | undefined): void {
+    this.#said.add(delta?.text)
+    this.#said.add(recordOf(delta, 'toolUse')?.input)
+    this.#said.add(recordOf(delta, 'reasoningContent')?.text)
   }
 
   #stop(reason: string): FrameMeaning {

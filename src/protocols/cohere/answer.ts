@@ -1,47 +1,23 @@
-import type { Answer, Choice, FinishReason } from '../answer'
+import type { Answer } from '../answer'
 import type { AnswerContext } from '../chat-protocol'
 import type { Part } from '../generation'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
-import type { Usage } from '../usage'
+import { finishOf } from './finish'
+import { ownObject } from './own'
+import { renderUsage } from './usage'
 
-const REASONS: Readonly<Partial<Record<FinishReason, string>>> = {
-  stop: 'COMPLETE',
-  stop_sequence: 'STOP_SEQUENCE',
-  length: 'MAX_TOKENS',
-  context_window: 'MAX_TOKENS',
-  tool_calls: 'TOOL_CALL',
-  content_filter: 'ERROR_TOXIC',
-  refusal: 'COMPLETE',
-}
-
-/** Cohere's word for an end; one that has none is told as its provider spelled it. */
-export function finishOf(choice: Choice | undefined): string {
-  const finish = choice?.finish
-  return (finish && REASONS[finish.reason]) ?? (finish?.native || 'COMPLETE')
-}
-
-/** What is billed leaves nothing out here: providers differ in what they do not bill. */
-export function renderUsage(usage: Usage | undefined): JsonObject {
-  const counts = {
-    input_tokens: usage?.inputTokens ?? 0,
-    output_tokens: usage?.outputTokens ?? 0,
-  }
-  return {
-    billed_units: counts,
-    tokens: counts,
-    ...(usage?.cacheReadTokens !== undefined && { cached_tokens: usage.cacheReadTokens }),
-  }
-}
-
-/** Writes an answer of POST /v2/chat; of several choices the first. */
+/** Writes an answer of POST /v2/chat; of several choices the first. https://docs.cohere.com/v2/reference/chat */
 export function renderChatAnswer(
   answer: Answer,
   context: AnswerContext,
   losses: Losses
 ): JsonObject {
+  const own = ownObject(answer.source)
+  if (own) return own
   const [first, ...others] = answer.choices
   others.forEach((_, index) => losses.drop(`choices.${index + 1}`))
+  if (first?.logprobs) losses.drop('choices.0.logprobs')
   return {
     id: answer.id ?? context.requestId,
     finish_reason: finishOf(first),
@@ -72,6 +48,7 @@ function renderMessage(parts: readonly Part[], losses: Losses): JsonObject {
   }
 }
 
+/** A call as an entry of `tool_calls`. */
 export function renderCall(part: Extract<Part, { type: 'tool_call' }>): JsonObject {
   return {
     id: part.id,

@@ -1,47 +1,61 @@
-import type { GatewayError } from '../../errors/gateway-error'
+import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
-import { openaiChat } from '../openai/openai'
-import { parseRequest } from '../openai/request'
+import { parseJsonAnswer } from '../json-answer'
+import { renderRequest } from '../openai/request'
 import { renderChatAnswer } from './answer'
-import { parseGeneration } from './request'
+import { parseChatAnswer } from './answer-parse'
+import { parseError, renderError, renderErrorFrame } from './errors'
+import { CohereEventReader } from './event-reader'
+import { CohereFrameReader } from './frames'
+import { parseGeneration } from './generation-parse'
+import { renderGeneration } from './generation-render'
+import { parseRequest } from './request'
 import { CohereFrameWriter } from './writer'
 
-const encoder = new TextEncoder()
+const ANSWER_HEADERS = [
+  'retry-after',
+  'x-api-warning',
+  'x-endpoint-monthly-call-limit',
+  'x-trial-endpoint-call-limit',
+  'x-trial-endpoint-call-remaining',
+]
 
-/** https://docs.cohere.com/reference/errors */
-const renderError = (error: GatewayError, requestId: string) =>
-  JSON.stringify({ id: requestId, message: error.message })
-
-/**
- * POST /v2/chat for Cohere's clients: https://docs.cohere.com/v2/reference/chat. No upstream is told a chat in it: its
- * requests are read by way of OpenAI's format, whose upstream half stands in.
- */
+/** POST /v2/chat: https://docs.cohere.com/v2/reference/chat */
 export const cohereChat: ChatProtocol = {
-  ...openaiChat,
   name: 'cohere-chat',
+  dialect: 'cohere-chat',
+  operation: 'generate',
   client: {
-    parseRequest: (body, route) => ({
-      ...parseRequest('generate', body, route),
-      includesUsage: true,
-    }),
-    requestHeaders: [],
+    parseRequest: (body) => parseRequest(body),
+    requestHeaders: ['x-client-name'],
     renderError,
-    renderErrorFrame: (error, requestId) => {
-      // The SDK ends a stream at this reason, and says so.
-      const data = {
-        type: 'message-end',
-        id: requestId,
-        delta: { finish_reason: 'ERROR', error: error.message },
-      }
-      return encoder.encode(`event: message-end\ndata: ${JSON.stringify(data)}\n\n`)
-    },
-    heartbeatFrame: encoder.encode(': keep-alive\n\n'),
+    renderErrorFrame,
+    heartbeatFrame: new TextEncoder().encode(': keep-alive\n\n'),
     streamType: 'text/event-stream; charset=utf-8',
   },
+  upstream: {
+    // A base URL that ends in a version has it already.
+    path: ({ baseUrl }) => (/\/v\d+$/.test(baseUrl) ? '/chat' : '/v2/chat'),
+    headers: (apiKey) => ({
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    }),
+    answerHeaders: ANSWER_HEADERS,
+    streamType: 'text/event-stream',
+    createFramer: () => new SseFramer(),
+    renderRequest,
+    parseAnswer(body) {
+      const { usage, choices } = parseChatAnswer(parseJsonAnswer(body))
+      return { usage, finishReasons: choices.map(({ finish }) => finish.native) }
+    },
+    createFrameReader: () => new CohereFrameReader(),
+    parseError,
+  },
   chat: {
-    ...openaiChat.chat,
     parseGeneration,
+    renderGeneration,
+    parseChatAnswer,
     renderChatAnswer,
+    createEventReader: () => new CohereEventReader(),
     createFrameWriter: (context, losses) => new CohereFrameWriter(context, losses),
   },
 }

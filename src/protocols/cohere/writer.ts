@@ -5,7 +5,9 @@ import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
 import type { StreamEvent } from '../stream-event'
 import { mergeUsage, type Usage } from '../usage'
-import { finishOf, renderCall, renderUsage } from './answer'
+import { renderCall } from './answer'
+import { finishOf } from './finish'
+import { renderUsage } from './usage'
 
 const encoder = new TextEncoder()
 

@@ -3,6 +3,7 @@ import { excerpt } from '../../std/excerpt'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { JsonObject, JsonValue } from '../json'
 import type { AnswerFacts, FrameMeaning, FrameReader } from '../protocol'
+import { SaidText } from '../said-text'
 import { mergeUsage, type Usage } from '../usage'
 import { toErrorInAnswer } from './errors'
 import { asObject } from './members'
@@ -21,6 +22,7 @@ export class GeminiFrameReader implements FrameReader {
   #finished = 0
   #blockReason: string | undefined
   #usage: Usage | undefined
+  readonly #said = new SaidText()
 
   read(data: string | undefined): FrameMeaning {
     if (data === undefined) return 'comment'
@@ -45,7 +47,16 @@ export class GeminiFrameReader implements FrameReader {
     if (this.#seen.size === 0 && this.#blockReason !== undefined)
       return { usage: this.#usage, finishReasons: [this.#blockReason] }
     const finishReasons = Array.from(this.#finishReasons, (reason) => reason ?? 'unknown')
-    return { usage: this.#usage, finishReasons }
+    return { usage: this.#usage, finishReasons, said: this.#said }
+  }
+
+  #hear(parts: unknown): void {
+    if (!Array.isArray(parts)) return
+    for (const part of parts) {
+      this.#said.add(stringOf(part, 'text'))
+      const call = recordOf(part, 'functionCall')
+      if (call) this.#said.add(JSON.stringify(call))
+    }
   }
 
   /** Notes what a candidate says of itself; true when it holds content or a finish reason. */
@@ -54,6 +65,7 @@ export class GeminiFrameReader implements FrameReader {
     const index = typeof candidate.index === 'number' ? candidate.index : 0
     if (!Number.isInteger(index) || index < 0 || index >= MAX_CANDIDATES) return false
     this.#seen.add(index)
+    this.#hear(recordOf(candidate, 'content')?.parts)
     const reason = stringOf(candidate, 'finishReason') || undefined
     if (reason !== undefined) {
       if (this.#finishReasons[index] === undefined) this.#finished++

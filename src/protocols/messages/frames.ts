@@ -3,6 +3,7 @@ import { excerpt } from '../../std/excerpt'
 import { recordOf, stringOf } from '../../std/record'
 import type { JsonObject, JsonValue } from '../json'
 import type { AnswerFacts, FrameMeaning, FrameReader } from '../protocol'
+import { SaidText } from '../said-text'
 import { mergeUsage } from '../usage'
 import { toStreamError } from './errors'
 import { asObject } from './own'
@@ -31,7 +32,8 @@ export function parseEvent(data: string): JsonObject {
  * https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 export class MessageFrameReader implements FrameReader {
-  readonly #facts: AnswerFacts = { usage: undefined, finishReasons: [] }
+  readonly #said = new SaidText()
+  readonly #facts: AnswerFacts = { usage: undefined, finishReasons: [], said: this.#said }
   #isDone = false
 
   read(data: string | undefined): FrameMeaning {
@@ -58,7 +60,9 @@ export class MessageFrameReader implements FrameReader {
     const said = event.type === 'message_start' ? recordOf(event, 'message') : event
     const usage = parseUsage(said?.usage)
     if (usage) this.#facts.usage = mergeUsage(this.#facts.usage, usage)
-    const reason = stringOf(recordOf(event, 'delta'), 'stop_reason')
+    const delta = recordOf(event, 'delta')
+    if (delta) this.#said.add(delta.text ?? delta.thinking ?? delta.partial_json)
+    const reason = stringOf(delta, 'stop_reason')
     if (reason !== undefined) this.#facts.finishReasons[0] = reason
   }
 }

@@ -1,8 +1,10 @@
-import { readJsonCount } from '../../std/json-scan'
+import { readJsonCount, readJsonString } from '../../std/json-scan'
 import type { Envelope } from '../envelope'
-import { readModel, readStream, scanMembers } from '../openai/request'
+import { readModel, readStream, renderRequest as renderSame, scanMembers } from '../openai/request'
+import { splice } from '../openai/request'
+import type { RequestChanges } from '../protocol'
 
-const READ = ['model', 'stream', 'max_tokens']
+const READ = ['model', 'stream', 'max_tokens', 'service_tier']
 
 /** Reads a Messages body in one scan; throws `invalid_json` and `invalid_request`. */
 export function parseRequest(body: Uint8Array): Envelope {
@@ -14,9 +16,28 @@ export function parseRequest(body: Uint8Array): Envelope {
     includesUsage: true,
     choices: 1,
     outputLimit: readJsonCount(body, found.max_tokens),
+    ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,
     closeAt,
   }
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * The body for one target: the client's bytes with the model's name replaced, or, where the host has the model in its
+ * path, with `anthropic_version` in the model's place.
+ * https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude
+ */
+export function renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array {
+  const { anthropicVersion } = changes
+  const { body, modelSpan } = envelope
+  if (anthropicVersion === undefined || modelSpan === undefined)
+    return renderSame(envelope, changes)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const start = bytes.lastIndexOf('"model"', modelSpan.start)
+  const text = encoder.encode(`"anthropic_version":${JSON.stringify(anthropicVersion)}`)
+  return splice(body, [{ span: { start, end: modelSpan.end }, text }])
 }

@@ -4,6 +4,7 @@ import { scanJsonObject } from '../../std/json-scan'
 import { isRecord, stringOf } from '../../std/record'
 import type { AnswerFacts } from '../protocol'
 import { toErrorInAnswer } from './errors'
+import { withTier } from '../usage'
 import { toUsage } from './usage'
 
 const decoder = new TextDecoder()
@@ -23,7 +24,7 @@ export function parseCompletion(body: Uint8Array): AnswerFacts {
   const finishReasons: string[] = []
   for (const choice of value.choices)
     finishReasons.push(stringOf(choice, 'finish_reason') ?? 'unknown')
-  return { usage: toUsage(value.usage), finishReasons }
+  return { usage: withTier(toUsage(value.usage), stringOf(value, 'service_tier')), finishReasons }
 }
 
 /** Reads an embedding answer without building its vectors. */

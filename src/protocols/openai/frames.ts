@@ -1,9 +1,10 @@
 import { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
-import { isRecord, stringOf } from '../../std/record'
+import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { Envelope } from '../envelope'
 import type { AnswerFacts, FrameMeaning, FrameReader, RequestChanges } from '../protocol'
-import type { Usage } from '../usage'
+import { SaidText } from '../said-text'
+import { type Usage, withTier } from '../usage'
 import { toErrorInAnswer } from './errors'
 import { toUsage } from './usage'
 
@@ -19,6 +20,8 @@ export class CompletionFrameReader implements FrameReader {
   #seen = 0
   #done = false
   #usage: Usage | undefined
+  #serviceTier: string | undefined
+  readonly #said = new SaidText()
 
   constructor(envelope: Envelope, changes: RequestChanges) {
     this.#choices = envelope.choices
@@ -35,6 +38,7 @@ export class CompletionFrameReader implements FrameReader {
     if (chunk.error) throw toErrorInAnswer(chunk, data)
     const usage = toUsage(chunk.usage)
     if (usage) this.#usage = usage
+    this.#serviceTier ??= stringOf(chunk, 'service_tier')
     const { choices } = chunk
     // vLLM sends `choices: null` in its usage frame.
     if (!Array.isArray(choices) || choices.length === 0)
@@ -51,12 +55,28 @@ export class CompletionFrameReader implements FrameReader {
   facts(): AnswerFacts {
     // A choice that has not finished leaves a hole behind it.
     const finishReasons = Array.from(this.#finishReasons, (reason) => reason ?? 'unknown')
-    return { usage: this.#usage, finishReasons }
+    return { usage: withTier(this.#usage, this.#serviceTier), finishReasons, said: this.#said }
+  }
+
+  #hear({ delta, text }: Record<string, unknown>): void {
+    const said = this.#said
+    said.add(text)
+    if (!isRecord(delta)) return
+    said.add(delta.content)
+    said.add(delta.reasoning_content ?? delta.reasoning)
+    said.add(delta.refusal)
+    if (!Array.isArray(delta.tool_calls)) return
+    for (const call of delta.tool_calls) {
+      const called = recordOf(call, 'function')
+      said.add(called?.name)
+      said.add(called?.arguments)
+    }
   }
 
   /** Notes what a choice says of itself; true when it holds content or a finish reason. */
   #readChoice(choice: unknown): boolean {
     if (!isRecord(choice)) return false
+    this.#hear(choice)
     const index = typeof choice.index === 'number' ? choice.index : 0
     if (index >= this.#seen && index < MAX_CHOICES) this.#seen = index + 1
     // Some hosts say '' in place of null until there is a reason.

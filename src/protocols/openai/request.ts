@@ -23,6 +23,7 @@ const READ = [
   'n',
   'max_tokens',
   'max_completion_tokens',
+  'service_tier',
 ] as const
 
 /** Where the members stand that were looked for, by name. */
@@ -44,6 +45,7 @@ export function parseRequest(
     choices: readJsonCount(body, found.n) || 1,
     outputLimit:
       readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
+    ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
     body,
     modelSpan: found.model,
     ...(route.model !== undefined && { isModelInPath: true }),
@@ -148,7 +150,7 @@ function withUsage(body: Uint8Array, span: Span): Uint8Array {
 }
 
 /** `bytes` with each span replaced; spans in any order, none overlapping. */
-function splice(bytes: Uint8Array, edits: { span: Span; text: Uint8Array }[]): Uint8Array {
+export function splice(bytes: Uint8Array, edits: { span: Span; text: Uint8Array }[]): Uint8Array {
   edits.sort((a, b) => a.span.start - b.span.start)
   let length = bytes.length
   for (const { span, text } of edits) length += text.length - (span.end - span.start)

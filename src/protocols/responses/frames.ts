@@ -3,8 +3,10 @@ import { excerpt } from '../../std/excerpt'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { JsonObject, JsonValue } from '../json'
 import type { AnswerFacts, FrameMeaning, FrameReader } from '../protocol'
+import { SaidText } from '../said-text'
 import { isFailure, toResponseError } from './errors'
 import { asObject } from './responses-json'
+import { withTier } from '../usage'
 import { toUsage } from './usage'
 
 const decoder = new TextDecoder()
@@ -16,6 +18,7 @@ const decoder = new TextDecoder()
 export class ResponseFrameReader implements FrameReader {
   #facts: AnswerFacts = { usage: undefined, finishReasons: [] }
   #done = false
+  readonly #said = new SaidText()
 
   read(data: string | undefined): FrameMeaning {
     if (data === undefined) return 'comment'
@@ -28,6 +31,7 @@ export class ResponseFrameReader implements FrameReader {
       this.#done = true
       return 'done'
     }
+    this.#said.add(event.delta)
     return isContent(event) ? 'content' : 'preamble'
   }
 
@@ -36,7 +40,7 @@ export class ResponseFrameReader implements FrameReader {
   }
 
   facts(): AnswerFacts {
-    return this.#facts
+    return { ...this.#facts, said: this.#said }
   }
 }
 
@@ -80,7 +84,10 @@ function isContent(event: JsonObject): boolean {
 function responseFacts(response: Record<string, unknown>): AnswerFacts {
   const reason = stringOf(recordOf(response, 'incomplete_details'), 'reason')
   const status = stringOf(response, 'status') ?? 'unknown'
-  return { usage: toUsage(response.usage), finishReasons: [reason ?? status] }
+  return {
+    usage: withTier(toUsage(response.usage), stringOf(response, 'service_tier')),
+    finishReasons: [reason ?? status],
+  }
 }
 
 /** Reads a whole response; throws when it is none, or has failed. */

@@ -1,0 +1,77 @@
+import type { Configuration, ProviderConfiguration } from '../config/configuration'
+import { GatewayError } from '../errors/gateway-error'
+import type { Caller, GatewaySettings } from '../gateway/gateway'
+import { mayUseModel } from '../keys/rights'
+import { keepModelLists } from '../providers/model-lists'
+import { createProvider } from '../providers/provider'
+import type { Sender } from '../providers/send'
+import { createModelIndex, type ModelIndex } from '../routing/model-index'
+import type { Target } from '../routing/target'
+import type { Ticker } from '../std/ticker'
+import type { ProgramLog } from '../telemetry/program-log'
+
+/** What a reload replaces as a whole. */
+export type Serving = {
+  configuration: Configuration
+  settings: GatewaySettings
+  models: ModelIndex
+  /** Asks for nothing more; requests under way go on. */
+  stop(): void
+  /** Lets go of credentials, once no request uses them any more. */
+  close(): void
+}
+
+/** Makes ready what a configuration says, and begins to ask its providers for their models. */
+export function startServing(
+  configuration: Configuration,
+  sender: Sender,
+  ticker: Ticker,
+  programLog: ProgramLog
+): Serving {
+  const providers = configuration.providers.map((provider: ProviderConfiguration) =>
+    createProvider(provider)
+  )
+  const models = createModelIndex(providers)
+  const stop = keepModelLists({
+    providers,
+    sender,
+    ticker,
+    onList: (provider, list) => models.setHostModels(provider, list),
+    onFailure: (provider, error) =>
+      programLog.warn('the list of models can not be had', { provider, problem: error.message }),
+  })
+  return {
+    configuration,
+    settings: {
+      headHoldMs: configuration.server.headHoldMs,
+      heartbeatMs: configuration.server.heartbeatMs,
+      clientStallMs: configuration.server.clientStallMs,
+      logBodies: configuration.log.bodies,
+      maxLoggedBodyBytes: configuration.log.maxBodyBytes,
+    },
+    models,
+    stop,
+    close() {
+      for (const { credential } of providers) credential?.close()
+    },
+  }
+}
+
+/** Where no key is asked for, every model may be used. */
+export function mayUseTarget(caller: Caller | undefined, model: string): boolean {
+  return caller === undefined || mayUseModel(caller, model)
+}
+
+/** The targets of a request. Throws `model_not_allowed`. */
+export function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
+  if (caller && !mayUseTarget(caller, target.name)) throw notAllowed(caller, target.name)
+  return [target]
+}
+
+function notAllowed(caller: Caller, model: string): GatewayError {
+  return new GatewayError(
+    'model_not_allowed',
+    `the key '${caller.name}' may not use the model '${model}'; it may use ${caller.models.join(', ')}`,
+    { param: 'model' }
+  )
+}

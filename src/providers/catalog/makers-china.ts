@@ -1,0 +1,138 @@
+import type { ProviderRow } from '../../config/provider-row'
+
+/**
+ * Makers that serve their models from China, most of them elsewhere too. Where Anthropic's format is beside
+ * OpenAI's and not below it, the base URL ends before both.
+ */
+export const MAKERS_CHINA: readonly ProviderRow[] = [
+  {
+    name: 'moonshot',
+    title: 'Moonshot AI (Kimi)',
+    family: 'openai',
+    // In China: https://api.moonshot.cn
+    baseUrl: 'https://api.moonshot.ai',
+    apiKeyEnv: 'MOONSHOT_API_KEY',
+    paths: {
+      'openai-chat': '/v1/chat/completions',
+      'anthropic-messages': '/anthropic/v1/messages',
+    },
+    modelList: { path: '/v1/models', shape: 'openai' },
+    local: false,
+    protocols: ['openai-chat', 'anthropic-messages'],
+    quirks: { includeUsage: true },
+    models: ['kimi-k3', 'kimi-k3.1-pro', 'kimi-k2.7-code', 'kimi-k2.6', 'kimi-k2.5'],
+    documentUrl: 'https://platform.moonshot.ai/docs/api/chat',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'zai',
+    title: 'Z.ai (Zhipu, worldwide)',
+    family: 'openai',
+    baseUrl: 'https://api.z.ai/api',
+    apiKeyEnv: 'ZAI_API_KEY',
+    paths: {
+      'openai-chat': '/paas/v4/chat/completions',
+      'anthropic-messages': '/anthropic/v1/messages',
+    },
+    modelList: { path: '/paas/v4/models', shape: 'openai' },
+    local: false,
+    protocols: ['openai-chat', 'anthropic-messages'],
+    quirks: { includeUsage: true },
+    models: ['glm-5.3', 'glm-5.3-flash', 'glm-5.1', 'glm-5', 'glm-4.7', 'glm-4.6'],
+    documentUrl: 'https://docs.z.ai/api-reference/llm/chat-completion',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'zhipu',
+    title: 'Zhipu BigModel (China)',
+    family: 'openai',
+    baseUrl: 'https://open.bigmodel.cn/api',
+    apiKeyEnv: 'ZHIPUAI_API_KEY',
+    paths: {
+      'openai-chat': '/paas/v4/chat/completions',
+      'openai-embeddings': '/paas/v4/embeddings',
+      'anthropic-messages': '/anthropic/v1/messages',
+    },
+    modelList: { path: '/paas/v4/models', shape: 'openai' },
+    local: false,
+    protocols: ['openai-chat', 'anthropic-messages', 'openai-embeddings'],
+    quirks: { includeUsage: true },
+    models: ['glm-5.3', 'glm-5.3-flash', 'glm-5.3-flashx', 'embedding-3'],
+    documentUrl: 'https://docs.bigmodel.cn/api-reference/模型-api/对话补全',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'minimax',
+    title: 'MiniMax',
+    family: 'openai',
+    // In China: https://api.minimaxi.com
+    baseUrl: 'https://api.minimax.io',
+    apiKeyEnv: 'MINIMAX_API_KEY',
+    paths: {
+      'openai-chat': '/v1/chat/completions',
+      'anthropic-messages': '/anthropic/v1/messages',
+    },
+    modelList: { path: '/v1/models', shape: 'openai' },
+    local: false,
+    protocols: ['openai-chat', 'anthropic-messages'],
+    quirks: { includeUsage: true },
+    models: ['MiniMax-M3', 'MiniMax-M2.5', 'MiniMax-M2.1', 'MiniMax-M2'],
+    documentUrl: 'https://platform.minimax.io/docs/api-reference/text-openai-api',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'dashscope',
+    title: 'Alibaba Cloud Model Studio (DashScope)',
+    family: 'openai',
+    baseUrl: 'https://dashscope-{region}.aliyuncs.com/compatible-mode/v1',
+    variables: {
+      region: {
+        what: 'where the key is from: intl (Singapore), us (Virginia) or cn (Beijing)',
+        env: [],
+        standard: 'intl',
+        baseUrls: { cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1' },
+      },
+    },
+    apiKeyEnv: 'DASHSCOPE_API_KEY',
+    local: false,
+    protocols: ['openai-chat', 'openai-embeddings'],
+    quirks: { includeUsage: true },
+    models: ['qwen-max', 'qwen-plus', 'qwen-flash', 'qwen3-max', 'text-embedding-v4'],
+    documentUrl:
+      'https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'volcengine',
+    title: 'Volcano Engine Ark (Doubao)',
+    family: 'openai',
+    baseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
+    apiKeyEnv: 'ARK_API_KEY',
+    modelList: false,
+    local: false,
+    protocols: ['openai-chat', 'openai-responses', 'openai-embeddings'],
+    quirks: { includeUsage: true },
+    models: [
+      'doubao-seed-2-1-pro-260915',
+      'doubao-seed-2-1-lite-260915',
+      'doubao-seed-2-0-pro-260215',
+      'doubao-seed-2-0-lite-260215',
+    ],
+    documentUrl: 'https://www.volcengine.com/docs/82379/1494384',
+    checked: '2026-11-23',
+  },
+  {
+    name: 'stepfun',
+    title: 'StepFun',
+    family: 'openai',
+    // In China: https://api.stepfun.com/v1
+    baseUrl: 'https://api.stepfun.ai/v1',
+    apiKeyEnv: 'STEP_API_KEY',
+    local: false,
+    protocols: ['openai-chat'],
+    quirks: { includeUsage: true },
+    models: ['step-3.5-flash', 'step-3'],
+    documentUrl: 'https://platform.stepfun.ai/docs/en/api-reference/chat/chat-completion-create',
+    checked: '2026-11-23',
+  },
+]
