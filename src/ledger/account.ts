@@ -1,0 +1,179 @@
+import type { Limit } from '../limits/limit'
+import { BUCKETS, type Stretch, stretchAt, stretchesBack } from '../limits/window'
+
+/**
+ * What one stretch of time has of an account. A hold keeps hold of it: what becomes of the hold belongs to the stretch
+ * in which its request was admitted.
+ */
+export type Sums = {
+  readonly number: number
+  spent: number
+  expected: number
+  worst: number
+  /** The clock was set back: this stretch is part of another now. */
+  into: Sums | undefined
+  /** Its time is over: nothing in it counts any more. */
+  isOver: boolean
+}
+
+/** How an account stands: what its window has spent, and what is held for requests under way. */
+export type Standing = {
+  readonly spent: number
+  /** The worst case of all that is under way. */
+  readonly reserved: number
+  /** When something of what stands in the way is forgotten, in epoch milliseconds; `undefined`: never. */
+  readonly resetAtMs: number | undefined
+}
+
+/**
+ * The counter of one subject under one limit. Sums are kept by stretches of time, each forgotten whole. Amounts are
+ * whole numbers of the limit's unit. `advance` comes before anything else of a moment.
+ */
+export class Account {
+  readonly name: string
+  limit: Limit
+  /** Oldest first; most accounts have one or two. */
+  #stretches: Sums[] = []
+  #spent = 0
+  #expected = 0
+  #worst = 0
+  #now: Stretch | undefined
+
+  constructor(name: string, limit: Limit) {
+    this.name = name
+    this.limit = limit
+  }
+
+  /** Nothing is spent or held: the account may be forgotten. */
+  get isIdle(): boolean {
+    return this.#spent === 0 && this.#worst === 0 && this.#expected === 0
+  }
+
+  /** Goes to the present and forgets what is over. */
+  advance(nowMs: number): void {
+    const known = this.#now
+    if (known && nowMs >= known.startMs && nowMs < known.endMs) return
+    const now = stretchAt(this.limit.window, nowMs)
+    this.#now = now
+    if (known && nowMs < known.startMs) this.#turnBack(now.number)
+    const oldest = now.number - stretchesBack(this.limit.window)
+    while (this.#stretches[0] && this.#stretches[0].number < oldest) this.#forgetOldest()
+  }
+
+  /** Whether so much more can be held now. */
+  fits(expected: number, worst: number): boolean {
+    const { amount, overshoot } = this.limit
+    if (worst <= 0 && expected <= 0) return true
+    return (
+      this.#spent + this.#expected + expected <= amount &&
+      this.#spent + this.#worst + worst <= amount + overshoot
+    )
+  }
+
+  /** How much more could be held now, at most; never below zero. */
+  room(): number {
+    const { amount, overshoot } = this.limit
+    const byWorst = amount + overshoot - this.#spent - this.#worst
+    return Math.max(0, Math.min(byWorst, amount - this.#spent - this.#expected + overshoot))
+  }
+
+  /** The stretch that is now. */
+  present(): Sums {
+    const now = this.#now
+    if (now === undefined) throw new Error(`the account ${this.name} has no present`)
+    const last = this.#stretches.at(-1)
+    return last?.number === now.number ? last : this.#append(now.number)
+  }
+
+  /** Holds so much more in a stretch, or gives so much back. */
+  hold(sums: Sums, expected: number, worst: number): void {
+    const kept = toKept(sums)
+    kept.expected += expected
+    kept.worst += worst
+    if (kept.isOver) return
+    this.#expected += expected
+    this.#worst += worst
+  }
+
+  /** Books what was used; gives what the window has spent before and after. */
+  book(sums: Sums, amount: number): { before: number; after: number } {
+    const before = this.#spent
+    const kept = toKept(sums)
+    kept.spent += amount
+    if (!kept.isOver) this.#spent += amount
+    return { before, after: this.#spent }
+  }
+
+  standing(nowMs: number): Standing {
+    this.advance(nowMs)
+    return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
+  }
+
+  /** Puts back what a stretch had spent, as a checkpoint or the entries tell it. */
+  restore(number: number, spent: number): void {
+    const at = this.#stretches.findLastIndex((known) => known.number <= number)
+    const known = this.#stretches[at]
+    const sums = known?.number === number ? known : this.#insert(at + 1, number)
+    sums.spent += spent
+    this.#spent += spent
+  }
+
+  /** What each stretch has spent, for a checkpoint. */
+  spentByStretch(): [number: number, spent: number][] {
+    const spending = this.#stretches.filter(({ spent }) => spent !== 0)
+    return spending.map(({ number, spent }) => [number, spent])
+  }
+
+  #append(number: number): Sums {
+    return this.#insert(this.#stretches.length, number)
+  }
+
+  #insert(at: number, number: number): Sums {
+    const sums: Sums = { ...NOTHING, number }
+    this.#stretches.splice(at, 0, sums)
+    return sums
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#stretches.shift()
+    if (oldest === undefined) return
+    oldest.isOver = true
+    this.#spent -= oldest.spent
+    this.#expected -= oldest.expected
+    this.#worst -= oldest.worst
+  }
+
+  /** The clock was set back: what was booked ahead of it counts as of now, or it would be kept too long. */
+  #turnBack(present: number): void {
+    const ahead = this.#stretches.filter(({ number }) => number > present)
+    if (ahead.length === 0) return
+    this.#stretches = this.#stretches.filter(({ number }) => number <= present)
+    const last = this.#stretches.at(-1)
+    const sums = last?.number === present ? last : this.#append(present)
+    for (const over of ahead) {
+      over.into = sums
+      sums.spent += over.spent
+      sums.expected += over.expected
+      sums.worst += over.worst
+    }
+  }
+
+  #resetAtMs(): number | undefined {
+    const { window } = this.limit
+    if (window.kind === 'once') return undefined
+    const oldest = this.#stretches.find(({ spent, worst }) => spent + worst > 0)
+    if (window.kind === 'calendar' || oldest === undefined) return this.#now?.endMs
+    return (oldest.number + BUCKETS + 1) * (window.durationMs / BUCKETS)
+  }
+}
+
+const NOTHING: Sums = {
+  ...{ number: 0, spent: 0, expected: 0, worst: 0 },
+  ...{ into: undefined, isOver: false },
+}
+
+function toKept(sums: Sums): Sums {
+  let kept = sums
+  while (kept.into) kept = kept.into
+  return kept
+}

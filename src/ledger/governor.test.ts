@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'bun:test'
+import type { Limit } from '../limits/limit'
+import { type Dimensions, parseSubject } from '../limits/subject'
+import type { ModelCard } from '../models/model-card'
+import { AccountBook } from './account-book'
+import { Governor, type GovernorEvent } from './governor'
+
+const CARD: ModelCard = {
+  ...{ provider: 'openai', model: 'm', kind: 'chat', contextTokens: 8_000, maxOutputTokens: 100 },
+  ...{ abilities: undefined, price: { rates: { input: 1_000, output: 2_000 } }, origin: 'list' },
+}
+const TARGET = { provider: 'openai', model: 'openai/m', card: CARD }
+/** Worst: 10 tokens in at 1, 20 out at 2 nano-USD. */
+const SIZE = {
+  ...{ inputTokens: 10, outputLimit: 20, choices: 1, hasOutput: true, searches: 0 },
+  serviceTier: undefined,
+}
+const ANYONE: Dimensions = {
+  ...{ organization: 'default', team: 'red', key: 'app', keyId: 'id-1', user: 'u', tags: [] },
+  session: undefined,
+}
+
+function createLimit(subject: string, more: Partial<Limit>): Limit {
+  const parsed = parseSubject(subject)
+  if (parsed === undefined) throw new Error(`${subject} is no subject`)
+  return {
+    ...{ id: `${subject} ${more.unit ?? 'usd'}`, subject: parsed, unit: 'usd', amount: 50 },
+    ...{ window: { kind: 'once' }, overshoot: 0, unknownPrice: 'refuse', alertAt: [], ...more },
+  }
+}
+
+function govern(...limits: Limit[]) {
+  const events: GovernorEvent[] = []
+  const book = new AccountBook(limits)
+  const onEvent = (event: GovernorEvent) => void events.push(event)
+  const governor = new Governor({ book, now: () => 0, onEvent })
+  const standings = () =>
+    [...book.accounts()].map((account) => {
+      const { spent, reserved } = account.standing(0)
+      return [account.name, spent, reserved]
+    })
+  return { governor, book, events, standings }
+}
+
+describe('a request', () => {
+  test('is held at its worst for each attempt, and settled at what it cost', () => {
+    const { governor, standings } = govern(createLimit('organization', {}))
+    const grant = governor.admit({ of: ANYONE, own: [] })
+    expect(grant.reserve(TARGET, SIZE)).toMatchObject({
+      kind: 'held',
+      worst: { inputTokens: 10, outputTokens: 20, costNanoUsd: 50 },
+    })
+    expect(standings()).toEqual([['organization', 0, 50]])
+    grant.settle({ costNanoUsd: 31, inputTokens: 9, outputTokens: 11 })
+    grant.leave()
+    expect(standings()).toEqual([['organization', 31, 0]])
+  })
+
+  test('is refused by a limit of its caller, in words that say how to go on', () => {
+    const { governor } = govern(createLimit('key/app', { amount: 49 }))
+    const reservation = governor.admit({ of: ANYONE, own: [] }).reserve(TARGET, SIZE)
+    expect(reservation).toMatchObject({
+      kind: 'refused',
+      error: { code: 'insufficient_quota', status: 429, shouldRetry: false },
+    })
+    const message = reservation.kind === 'refused' ? reservation.error.message : ''
+    expect(message).toContain('key/app may use 0.000000049 USD')
+    expect(message).toContain('at most 19 tokens (max_tokens) would fit')
+  })
+
+  test('passes a target by that has no room of its own', () => {
+    const { governor } = govern(createLimit('provider/openai', { amount: 49 }))
+    const grant = governor.admit({ of: ANYONE, own: [] })
+    expect(grant.reserve(TARGET, SIZE).kind).toBe('skipped')
+    const other = { ...TARGET, provider: 'azure', model: 'azure/m' }
+    expect(grant.reserve(other, SIZE).kind).toBe('held')
+  })
+
+  test('needs a price where money is counted, unless its budget says otherwise', () => {
+    const priceless = { ...TARGET, card: undefined }
+    const held = (unknownPrice: Limit['unknownPrice']) => {
+      const { governor, standings } = govern(createLimit('organization', { unknownPrice }))
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      const { kind } = grant.reserve(priceless, SIZE)
+      grant.settle({ costNanoUsd: undefined, inputTokens: 1, outputTokens: 1 })
+      return [kind, standings()[0]?.[1]]
+    }
+    expect(held('refuse')).toEqual(['skipped', 0])
+    expect(held('allow')).toEqual(['held', 0])
+    expect(held(7)).toEqual(['held', 7])
+  })
+
+  test('counts as it comes, and is in flight until it ends', () => {
+    const { governor, standings } = govern(
+      createLimit('key/*', { unit: 'requests', amount: 2 }),
+      createLimit('user/*', { unit: 'in_flight', amount: 1 })
+    )
+    const first = governor.admit({ of: ANYONE, own: [] })
+    expect(() => governor.admit({ of: ANYONE, own: [] })).toThrow('too much at once')
+    first.leave()
+    first.leave()
+    governor.admit({ of: ANYONE, own: [] }).leave()
+    expect(standings()).toEqual([
+      ['key/id-1', 2, 0],
+      ['user/u', 0, 0],
+    ])
+    expect(() => governor.admit({ of: ANYONE, own: [] })).toThrow('2 requests')
+    governor.admit({ of: { ...ANYONE, keyId: 'id-2', user: 'v' }, own: [] }).leave()
+  })
+
+  test('meets limits of its own key as any other', () => {
+    const { governor, standings } = govern()
+    const own = [{ limit: createLimit('key/*', { amount: 60 }), name: 'key/id-1' }]
+    const grant = governor.admit({ of: ANYONE, own })
+    expect(grant.reserve(TARGET, SIZE).kind).toBe('held')
+    expect(governor.admit({ of: ANYONE, own }).reserve(TARGET, SIZE).kind).toBe('refused')
+    expect(standings()).toEqual([['key/id-1', 0, 50]])
+  })
+})
+
+describe('what is told', () => {
+  test('is each threshold once, and what went beyond its hold', () => {
+    const { governor, events } = govern(createLimit('organization', { alertAt: [0.5, 1] }))
+    const spend = (costNanoUsd: number) => {
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      grant.reserve(TARGET, { ...SIZE, inputTokens: 1, outputLimit: 1 })
+      grant.settle({ costNanoUsd, inputTokens: 1, outputTokens: 1 })
+    }
+    spend(3)
+    expect(events).toEqual([])
+    spend(40)
+    expect(events).toMatchObject([
+      { kind: 'overrun', overrun: 37 },
+      { kind: 'alert', at: 0.5, spent: 43 },
+    ])
+    spend(3)
+    expect(events).toHaveLength(2)
+  })
+})
+
+describe('limits that change', () => {
+  test('keep what was counted, and refuse below it', () => {
+    const { governor, book, standings } = govern(createLimit('organization', {}))
+    const grant = governor.admit({ of: ANYONE, own: [] })
+    grant.reserve(TARGET, SIZE)
+    grant.settle({ costNanoUsd: 40, inputTokens: 1, outputTokens: 1 })
+    book.configure([createLimit('organization', { amount: 30 })])
+    const refused = governor.admit({ of: ANYONE, own: [] }).reserve(TARGET, SIZE)
+    expect(refused.kind).toBe('refused')
+    book.configure([createLimit('organization', { amount: 90 })])
+    expect(governor.admit({ of: ANYONE, own: [] }).reserve(TARGET, SIZE).kind).toBe('held')
+    expect(standings()).toEqual([['organization', 40, 50]])
+  })
+})

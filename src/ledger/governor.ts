@@ -1,0 +1,205 @@
+import { GatewayError } from '../errors/gateway-error'
+import type { LimitUnit } from '../limits/limit'
+import type { Dimensions } from '../limits/subject'
+import type { ModelCard } from '../models/model-card'
+import type { AccountBook, OwnLimit } from './account-book'
+import type { Account } from './account'
+import { type Booking, type Demand, Hold } from './ledger'
+import { toRefusalError } from './refusals'
+import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
+
+/** What a request is, as far as its limits are concerned. */
+export type GovernedRequest = {
+  readonly of: Dimensions
+  /** Limits of its key, team and organization themselves. */
+  readonly own: readonly OwnLimit[]
+}
+
+/** The target of an attempt. */
+export type GovernedTarget = {
+  readonly provider: string
+  /** `provider/model` */
+  readonly model: string
+  readonly card: ModelCard | undefined
+}
+
+/** What an attempt used. A cost that is not known is `undefined`, and booked at its worst. */
+export type Used = {
+  readonly costNanoUsd: number | undefined
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
+/** Whether an attempt may be made: `refused` by a limit of the caller ends the request, `skipped` only passes the target by. */
+export type Reservation =
+  | { readonly kind: 'held'; readonly worst?: WorstCase }
+  | { readonly kind: 'refused'; readonly error: GatewayError }
+  | { readonly kind: 'skipped'; readonly error: GatewayError }
+
+/** Something the governor wants told: a booking beyond what was held, or one that crossed a threshold. */
+export type GovernorEvent =
+  | { readonly kind: 'overrun'; readonly account: Account; readonly overrun: number }
+  | {
+      readonly kind: 'alert'
+      readonly account: Account
+      readonly at: number
+      readonly spent: number
+    }
+
+export type GovernorOptions = {
+  book: AccountBook
+  now(): number
+  onEvent(event: GovernorEvent): void
+}
+
+/** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
+export class Governor {
+  readonly #options: GovernorOptions
+
+  constructor(options: GovernorOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Counts a request by its caller's limits of requests and of what is in flight. Throws `rate_limit_exceeded`. An
+   * admitted request counts, whatever becomes of it.
+   */
+  admit(request: GovernedRequest): Grant {
+    const { book } = this.#options
+    if (book.isEmpty && request.own.length === 0)
+      return new Grant(this.#options, request, undefined)
+    const nowMs = this.#options.now()
+    const accounts = book.atAdmission(request.of, request.own, nowMs)
+    const admission = new Hold()
+    const refusal = admission.move(accounts.map(one), nowMs)
+    if (refusal) throw toRefusalError(refusal, nowMs)
+    return new Grant(this.#options, request, admission)
+  }
+}
+
+const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
+
+/** What one admitted request holds: until it leaves, and until it is settled. */
+export class Grant {
+  readonly #options: GovernorOptions
+  readonly #request: GovernedRequest
+  readonly #admission: Hold | undefined
+  readonly #hold = new Hold()
+  #hasLeft = false
+
+  constructor(options: GovernorOptions, request: GovernedRequest, admission: Hold | undefined) {
+    this.#options = options
+    this.#request = request
+    this.#admission = admission
+  }
+
+  /** No limit counts this request: nothing needs to be held. */
+  get isUnlimited(): boolean {
+    return this.#admission === undefined
+  }
+
+  /** Moves what is held to a target's worst case, in every limit that applies to it, all or nothing. */
+  reserve(target: GovernedTarget, size: WorstCaseRequest): Reservation {
+    const { book, now } = this.#options
+    const nowMs = now()
+    const of = { ...this.#request.of, provider: target.provider, model: target.model }
+    const accounts = book.atAttempt(of, this.#request.own, nowMs)
+    const worst = worstCaseOf(size, target.card)
+    const demands: Demand[] = []
+    for (const account of accounts) {
+      const demand = toDemand(account, worst)
+      if (demand === undefined) return unpriced(account, target)
+      demands.push(demand)
+    }
+    const refusal = this.#hold.move(demands, nowMs)
+    if (refusal === undefined) return { kind: 'held', worst }
+    const isMoney = refusal.limit.unit === 'usd'
+    const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
+    const error = toRefusalError(refusal, nowMs, fitting)
+    return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
+  }
+
+  /** Books what the attempt used, `undefined` where nothing was, and gives back the rest. */
+  settle(used: Used | undefined): void {
+    if (used === undefined) {
+      this.#hold.release()
+      return
+    }
+    const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
+    const bookings = this.#hold.settle(amounts, this.#options.now())
+    for (const booking of bookings) this.#tell(booking)
+  }
+
+  /** The request is no longer in flight; what is held for it stays until it is settled. Only the first call counts. */
+  leave(): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
+    const isCounted = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
+    this.#admission?.settle(isCounted, this.#options.now())
+  }
+
+  #tell({ account, before, after, overrun }: Booking): void {
+    const { onEvent } = this.#options
+    if (overrun > 0 && account.limit.unit === 'usd') onEvent({ kind: 'overrun', account, overrun })
+    for (const at of account.limit.alertAt) {
+      const threshold = at * account.limit.amount
+      if (before < threshold && after >= threshold)
+        onEvent({ kind: 'alert', account, at, spent: after })
+    }
+  }
+}
+
+/** What an account is asked to hold; `undefined` where it counts money and the model has no price. */
+function toDemand(account: Account, worst: WorstCase): Demand | undefined {
+  const amount = worstAmount(account, worst)
+  return amount === undefined ? undefined : { account, expected: amount, worst: amount }
+}
+
+function worstAmount({ limit }: Account, worst: WorstCase): number | undefined {
+  if (limit.unit !== 'usd' || worst.costNanoUsd !== undefined) return toAmount(limit.unit, worst)
+  if (limit.unknownPrice === 'refuse') return undefined
+  return limit.unknownPrice === 'allow' ? 0 : limit.unknownPrice
+}
+
+function toAmount(unit: LimitUnit, worst: WorstCase): number {
+  switch (unit) {
+    case 'usd':
+      return worst.costNanoUsd ?? 0
+    case 'input_tokens':
+      return worst.inputTokens
+    case 'output_tokens':
+      return worst.outputTokens
+    case 'tokens':
+      return worst.inputTokens + worst.outputTokens
+    case 'requests':
+    case 'in_flight':
+      return 1
+  }
+}
+
+/** A cost that nobody knows is booked as it was held. */
+function amountOf(unit: LimitUnit, used: Used, held: number): number {
+  switch (unit) {
+    case 'usd':
+      return used.costNanoUsd ?? held
+    case 'input_tokens':
+      return used.inputTokens
+    case 'output_tokens':
+      return used.outputTokens
+    case 'tokens':
+      return used.inputTokens + used.outputTokens
+    case 'requests':
+      return 1
+    case 'in_flight':
+      return 0
+  }
+}
+
+function unpriced({ limit }: Account, { model }: GovernedTarget): Reservation {
+  const error = new GatewayError(
+    'insufficient_quota',
+    `'${model}' has no known price, and the budget of ${limit.subject.text} counts money: give it a price under models, or set unknown_price of the budget`,
+    { param: 'model', shouldRetry: false }
+  )
+  return { kind: 'skipped', error }
+}

@@ -1,0 +1,69 @@
+/** A body up to here is taken as text as a whole: a token is at least one byte. */
+const PLAIN_BYTES = 32 * 1024
+/** What every request may bring along that its body does not show: the model's own tool instructions, roles, marks. */
+const OVERHEAD_TOKENS = 1_000
+/** A medium in base64: at least so much, and a token for every 20 bytes. A page of a PDF is 3,000 tokens or less. */
+const MEDIUM_TOKENS = 3_000
+const MEDIUM_BYTES_A_TOKEN = 20
+/** A medium or file that is named by an address or an id, so that its size is not known. */
+const REFERRED_TOKENS = 10_000
+/** Pages that a hosted search or fetch may bring into the prompt. */
+const HOSTED_TOOL_TOKENS = 50_000
+
+const REFERENCES = ['"url":"http', '"url": "http', '"fileUri"', '"file_uri"', '"file_id"'].map(
+  (text) => Buffer.from(text)
+)
+const HOSTED_TOOLS = ['"web_search', '"web_fetch', '"googleSearch', '"google_search', '"urlContext']
+const HOSTED = HOSTED_TOOLS.map((text) => Buffer.from(text))
+/** What stands before base64: members that hold it, and data URLs. */
+const BASE64_STARTS = [';base64,', '"data":"', '"data": "', '"bytes":"', '"bytes": "']
+const BASE64 = BASE64_STARTS.map((text) => Buffer.from(text))
+const QUOTE = 0x22
+
+/** What hosted tools are taken to search at most. */
+const SEARCHES = 10
+
+/** The most that a request's input can be billed for. */
+export type InputBound = { readonly tokens: number; readonly searches: number }
+
+/**
+ * The most input tokens that a request can be billed for: a token a byte of its body, base64 counted as media, and
+ * allowances for what the body only refers to. It holds for the text whatever the model's vocabulary is; the
+ * allowances are what they are said to be.
+ */
+export function boundInput(body: Uint8Array): InputBound {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  let tokens = bytes.length + OVERHEAD_TOKENS
+  if (bytes.length > PLAIN_BYTES) tokens += mediaDifference(bytes)
+  for (const reference of REFERENCES) tokens += REFERRED_TOKENS * occurrences(bytes, reference)
+  let searches = 0
+  for (const tool of HOSTED)
+    if (bytes.indexOf(tool) >= 0) {
+      tokens += HOSTED_TOOL_TOKENS
+      searches += SEARCHES
+    }
+  return { tokens, searches }
+}
+
+/** What base64 counts less than its bytes: zero or below. */
+function mediaDifference(bytes: Buffer): number {
+  let difference = 0
+  for (const start of BASE64) {
+    for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at)) {
+      const from = at + start.length
+      const end = bytes.indexOf(QUOTE, from)
+      const length = (end < 0 ? bytes.length : end) - from
+      const counted = Math.max(MEDIUM_TOKENS, Math.ceil(length / MEDIUM_BYTES_A_TOKEN))
+      if (counted < length) difference += counted - length
+      at = from + length
+    }
+  }
+  return difference
+}
+
+function occurrences(bytes: Buffer, wanted: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + wanted.length))
+    count++
+  return count
+}

@@ -1,0 +1,119 @@
+import type { Limit } from '../limits/limit'
+import type { Account, Standing, Sums } from './account'
+
+/** What a request asks of one account: what it will likely take, and the most it can. */
+export type Demand = {
+  readonly account: Account
+  readonly expected: number
+  readonly worst: number
+}
+
+/** Why nothing more was held: the account that had no room, and how it stands. */
+export type Refusal = {
+  readonly account: string
+  readonly limit: Limit
+  /** What was asked for beyond what the request held already. */
+  readonly wanted: number
+  /** The most that would have fitted. */
+  readonly room: number
+  readonly standing: Standing
+}
+
+/** What of one account is held for a request. */
+type Part = { readonly account: Account; readonly sums: Sums; expected: number; worst: number }
+
+/** Something that was booked: what the account's window has spent before and after it. */
+export type Booking = {
+  readonly account: Account
+  readonly before: number
+  readonly after: number
+  /** How much more than what was held. */
+  readonly overrun: number
+}
+
+/**
+ * What is held for one request: it moves from attempt to attempt, and covers the worst case of the present target in
+ * every limit that applies. All or nothing, and at once: nothing else runs between the look and the hold.
+ */
+export class Hold {
+  #parts: Part[] = []
+
+  /** Nothing is held. */
+  get isEmpty(): boolean {
+    return this.#parts.length === 0
+  }
+
+  /** The most that is held in any account of a unit, in that unit. */
+  worstOf(unit: Limit['unit']): number {
+    let worst = 0
+    for (const part of this.#parts)
+      if (part.account.limit.unit === unit) worst = Math.max(worst, part.worst)
+    return worst
+  }
+
+  /**
+   * Moves to these demands: grows where they ask for more, shrinks where they ask for less, and leaves accounts that
+   * they don't name. Gives the refusal of the first account without room; then nothing has changed.
+   */
+  move(demands: readonly Demand[], nowMs: number): Refusal | undefined {
+    for (const { account, expected, worst } of demands) {
+      account.advance(nowMs)
+      const held = this.#partOf(account)
+      const moreExpected = expected - (held?.expected ?? 0)
+      const moreWorst = worst - (held?.worst ?? 0)
+      if (account.fits(moreExpected, moreWorst)) continue
+      return {
+        account: account.name,
+        limit: account.limit,
+        wanted: moreWorst,
+        room: account.room(),
+        standing: account.standing(nowMs),
+      }
+    }
+    const parts: Part[] = []
+    for (const { account, expected, worst } of demands) {
+      const held = this.#partOf(account)
+      const sums = held?.sums ?? account.present()
+      account.hold(sums, expected - (held?.expected ?? 0), worst - (held?.worst ?? 0))
+      parts.push({ account, sums, expected, worst })
+    }
+    for (const part of this.#parts)
+      if (!parts.some(({ account }) => account === part.account)) giveBack(part)
+    this.#parts = parts
+    return undefined
+  }
+
+  /**
+   * Books what an attempt used in each account that it was held in, by the account's unit and what was held, in full even
+   * where it is more, and gives the rest back.
+   */
+  settle(used: (unit: Limit['unit'], held: number) => number, nowMs: number): Booking[] {
+    const bookings: Booking[] = []
+    for (const part of this.#parts) {
+      const { account, sums, worst } = part
+      account.advance(nowMs)
+      const amount = used(account.limit.unit, worst)
+      giveBack(part)
+      const { before, after } = account.book(sums, amount)
+      bookings.push({ account, before, after, overrun: Math.max(0, amount - worst) })
+    }
+    this.#parts = []
+    return bookings
+  }
+
+  /** Gives everything back. */
+  release(): void {
+    for (const part of this.#parts) giveBack(part)
+    this.#parts = []
+  }
+
+  #partOf(wanted: Account): Part | undefined {
+    // A request meets a handful of limits: a search through them is faster than a map.
+    for (const part of this.#parts) if (part.account === wanted) return part
+    return undefined
+  }
+}
+
+function giveBack({ account, sums, expected, worst }: Part): void {
+  account.hold(sums, -expected, -worst)
+}

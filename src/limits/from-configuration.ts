@@ -1,0 +1,83 @@
+import type { BudgetSettings, RateSettings } from '../config/configuration'
+import { LIMIT_UNITS, type Limit, type LimitUnit } from './limit'
+import { parseSubject } from './subject'
+import { isCalendarUnit, parseWindow, toDurationMs, type Window } from './window'
+
+const NANO = 1_000_000_000
+
+/** Every limit that a configuration sets. What it says has been checked; what can't be read even so is an error. */
+export function toLimits(
+  budgets: readonly BudgetSettings[],
+  rates: readonly RateSettings[]
+): readonly Limit[] {
+  return apart([...budgets.map(toBudget), ...rates.flatMap(toRateLimits)])
+}
+
+/** Limits that count the same are told apart by their order. */
+function apart(limits: readonly Limit[]): readonly Limit[] {
+  const seen = new Map<string, number>()
+  return limits.map((limit) => {
+    const times = (seen.get(limit.id) ?? 0) + 1
+    seen.set(limit.id, times)
+    return times === 1 ? limit : { ...limit, id: `${limit.id} #${times}` }
+  })
+}
+
+function toBudget(budget: BudgetSettings): Limit {
+  const { windowText, limitUsd, overshootUsd, unknownPrice } = budget
+  const window = toWindow(budget)
+  const reset = window.kind === 'calendar' ? ` calendar ${window.timezone}` : ''
+  return {
+    // The amount is no part of it: a limit that is raised goes on counting.
+    id: `budget ${budget.subject} ${windowText ?? 'for good'}${reset}`,
+    subject: readSubject(budget.subject),
+    unit: 'usd',
+    amount: Math.round(limitUsd * NANO),
+    window,
+    windowText,
+    overshoot: Math.round(overshootUsd * NANO),
+    unknownPrice: typeof unknownPrice === 'number' ? Math.round(unknownPrice * NANO) : unknownPrice,
+    alertAt: budget.alertAt.toSorted((a, b) => a - b),
+  }
+}
+
+function toRateLimits(rate: RateSettings): Limit[] {
+  const limits: Limit[] = []
+  for (const unit of LIMIT_UNITS) {
+    const amount = rate.amounts[unit]
+    if (amount !== undefined) limits.push(toRateLimit(rate, unit, amount))
+  }
+  return limits
+}
+
+function toRateLimit(rate: RateSettings, unit: LimitUnit, amount: number): Limit {
+  const isInFlight = unit === 'in_flight'
+  const window: Window = isInFlight ? { kind: 'once' } : toWindow(rate)
+  return {
+    id: `limit ${rate.subject} ${unit} ${isInFlight ? '' : rate.windowText}`,
+    subject: readSubject(rate.subject),
+    unit,
+    amount,
+    window,
+    windowText: isInFlight ? undefined : rate.windowText,
+    overshoot: 0,
+    unknownPrice: 'allow',
+    alertAt: [],
+  }
+}
+
+function readSubject(text: string) {
+  const subject = parseSubject(text)
+  if (subject === undefined) throw new Error(`'${text}' is no subject`)
+  return subject
+}
+
+function toWindow(settings: BudgetSettings | RateSettings): Window {
+  const { windowText, reset, timezone, weekStart } = settings
+  if (windowText === undefined) return { kind: 'once' }
+  const parsed = parseWindow(windowText)
+  if (parsed === undefined) throw new Error(`'${windowText}' is no window`)
+  const isCalendar = reset === 'calendar' || (reset === 'auto' && isCalendarUnit(parsed.unit))
+  if (isCalendar) return { kind: 'calendar', ...parsed, timezone, weekStart }
+  return { kind: 'rolling', durationMs: toDurationMs(parsed) }
+}
