@@ -9,6 +9,7 @@ import { createAuthenticatePieces } from './micro/authenticate'
 import { createBodyScanPieces } from './micro/body-scan'
 import { createLogPieces } from './micro/log-encode'
 import type { Piece } from './micro/piece'
+import { createPricingPieces } from './micro/pricing'
 import { createRelayPieces } from './micro/sse-relay'
 import { createTranslationPieces } from './micro/translation'
 
@@ -42,5 +43,6 @@ const allWithin = await measure([
   ...createRelayPieces(),
   ...createLogPieces(directory),
   ...createTranslationPieces(),
+  ...createPricingPieces(),
 ]).finally(removeDirectory)
 process.exit(allWithin ? 0 : 1)

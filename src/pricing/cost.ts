@@ -43,8 +43,8 @@ export type CostLine = {
 }
 
 /**
- * `reported`: the provider's own word. `computed`: its usage at the list's price. `estimated`: the usage is an
- * estimate. `unknown`: no price or no usage; never zero.
+ * `reported`: the provider's own word, which wins over every sum of ours. `computed`: its usage at the list's price.
+ * `estimated`: the usage is an estimate. `unknown`: no price, or no usage, or a kind of it without a rate; never zero.
  */
 export const COST_PROVENANCES = ['reported', 'computed', 'estimated', 'unknown'] as const
 
@@ -55,8 +55,9 @@ export type Cost = {
   /** The sum of the lines, or what the provider reported; `undefined` when unknown. */
   readonly costNanoUsd: number | undefined
   readonly provenance: CostProvenance
+  /** Ours, at the list's price, also where the provider reported another sum; those that are known of an unknown cost. */
   readonly lines: readonly CostLine[]
-  /** The service tier whose rates were taken; `undefined` for the standard one. */
+  /** The service tier whose rates were taken, or were not to be had; `undefined` for the standard one. */
   readonly tier: string | undefined
   /** The size above which rates were taken; `undefined` for the first step. */
   readonly aboveInputTokens: number | undefined

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import type { ModelPrice } from '../models/price'
 import { NO_USAGE, type Usage } from '../protocols/usage'
-import { formatUsd, parseUsdToNano } from './format-usd'
 import { priceUsage } from './price-usage'
 
 const PRICE: ModelPrice = {
   rates: { input: 150_000, output: 600_000, cacheRead: 75_000 },
 }
+
+const PRICE_OF_GOLD: ModelPrice = { rates: { input: 1_000_000_000 } }
 
 function bill(usage: Partial<Usage>, price: ModelPrice = PRICE, tier?: string) {
   const cost = priceUsage({ ...NO_USAGE, outputTokens: 0, ...usage }, price, {
@@ -91,6 +92,115 @@ describe('a cost', () => {
     expect(bill({ inputTokens: 201, outputTokens: 1 }, price).costNanoUsd).toBe(608_000)
   })
 
+  test('counts cached sound once, at its own rate or at that of the cache', () => {
+    const usage = {
+      ...{ inputTokens: 100, cacheReadTokens: 60, audioInputTokens: 50, audioCacheReadTokens: 20 },
+    }
+    const rates = { input: 1_000, cacheRead: 100, audioInput: 3_000, output: 1 }
+    expect(bill(usage, { rates }).lines).toEqual([
+      ['input', 10, 10],
+      ['cache-read', 60, 6],
+      ['audio-input', 30, 90],
+    ])
+    expect(bill(usage, { rates: { ...rates, audioCacheRead: 300 } }).lines).toEqual([
+      ['input', 10, 10],
+      ['cache-read', 40, 4],
+      ['audio-cache-read', 20, 6],
+      ['audio-input', 30, 90],
+    ])
+  })
+
+  test.each<[string, Partial<Usage>]>([
+    [
+      'more written than there was',
+      { inputTokens: 5, cacheWriteTokens: 9, cacheWrite1hTokens: 20 },
+    ],
+    [
+      'everything at once',
+      { inputTokens: 5, cacheReadTokens: 5, audioInputTokens: 5, imageInputTokens: 5 },
+    ],
+    [
+      'more sound than output',
+      { inputTokens: 0, outputTokens: 5, audioOutputTokens: 9, imageOutputTokens: 3 },
+    ],
+    [
+      'cached sound that is no sound',
+      { inputTokens: 5, audioCacheReadTokens: 5, audioInputTokens: 1 },
+    ],
+  ])('charges five tokens for %s', (_, usage) => {
+    const price: ModelPrice = { rates: { input: 1_000, output: 1_000, audioCacheRead: 1_000 } }
+    const { lines, costNanoUsd } = bill(usage, price)
+    expect(lines.every(([, quantity]) => Number(quantity) > 0)).toBe(true)
+    expect(costNanoUsd).toBe(5)
+  })
+
+  test('takes what a tier does not say from the standard rates of that size', () => {
+    const price: ModelPrice = {
+      rates: { input: 1_000, cacheRead: 100, output: 1 },
+      steps: [{ aboveInputTokens: 10, rates: { input: 2_000, cacheRead: 200 } }],
+      tiers: { flex: { rates: { input: 500 } } },
+    }
+    const usage = { inputTokens: 12, cacheReadTokens: 2, serviceTier: 'flex' }
+    expect(bill(usage, price)).toMatchObject({
+      aboveInputTokens: 10,
+      lines: [
+        ['input', 10, 5],
+        ['cache-read', 2, 0],
+      ],
+    })
+  })
+
+  test('is of a batch, whatever tier its answer names', () => {
+    const price: ModelPrice = { ...PRICE, tiers: { batch: { rates: { input: 75_000 } } } }
+    const usage = { ...NO_USAGE, inputTokens: 1_000, outputTokens: 0, serviceTier: 'default' }
+    const options = { origin: 'a list', isBatch: true }
+    expect(priceUsage(usage, price, options)).toMatchObject({ costNanoUsd: 75_000, tier: 'batch' })
+    expect(priceUsage(usage, PRICE, options).provenance).toBe('unknown')
+  })
+
+  test.each(['scale', 'reserved', 'PROVISIONED_THROUGHPUT', 'performance', 'fast'])(
+    'is unknown in %s, which no list prices',
+    (serviceTier) => {
+      expect(bill({ inputTokens: 1_000, serviceTier })).toMatchObject({
+        costNanoUsd: undefined,
+        provenance: 'unknown',
+        tier: serviceTier.toLowerCase(),
+      })
+    }
+  )
+
+  test.each(['default', 'standard', 'ON_DEMAND', 'on_demand', 'auto', 'TRAFFIC_TYPE_UNSPECIFIED'])(
+    'is the standard one in %s',
+    (serviceTier) => {
+      expect(bill({ inputTokens: 1_000, serviceTier })).toMatchObject({
+        costNanoUsd: 150_000,
+        tier: undefined,
+      })
+    }
+  )
+
+  test('is of rates that a provider raises for all tokens, but not for searches', () => {
+    const price: ModelPrice = { ...PRICE, units: { search: 10_000_000 } }
+    const usage = { inputTokens: 1_000, outputTokens: 10, searches: 1, ratePercent: 110 }
+    expect(bill(usage, price).lines).toEqual([
+      ['input', 1_000, 165_000],
+      ['output', 10, 6_600],
+      ['search', 1, 10_000_000],
+    ])
+  })
+
+  test('of units alone needs no tokens', () => {
+    const price: ModelPrice = { rates: {}, units: { search: 2_000_000 } }
+    const usage = { outputTokens: undefined, searches: 3 }
+    expect(bill(usage, price)).toMatchObject({ costNanoUsd: 6_000_000, provenance: 'computed' })
+  })
+
+  test('is marked where the usage is an estimate', () => {
+    const usage = { ...NO_USAGE, inputTokens: 3, outputTokens: 0 }
+    const options = { origin: 'a list', isEstimated: true }
+    expect(priceUsage(usage, PRICE, options).provenance).toBe('estimated')
+  })
+
   test('goes by the tier of the answer before the one asked for', () => {
     const price: ModelPrice = { ...PRICE, tiers: { flex: { rates: { input: 75_000 } } } }
     const asked = (serviceTier: string | undefined, tier?: string) =>
@@ -105,6 +215,8 @@ describe('a cost', () => {
     ['no rate for output', { inputTokens: 1, outputTokens: 1 }, { rates: { input: 1 } }],
     ['no count of input', { outputTokens: 1 }, PRICE],
     ['no count of output', { inputTokens: 1, outputTokens: undefined }, PRICE],
+    ['a price of nothing', {}, { rates: {} }],
+    ['counts beyond this world', { inputTokens: Number.MAX_SAFE_INTEGER }, PRICE_OF_GOLD],
     ['a search without a price', { inputTokens: 1, searches: 1 }, PRICE],
   ])('is unknown, not zero, with %s', (_, usage, price) => {
     expect(bill(usage, price)).toMatchObject({ costNanoUsd: undefined, provenance: 'unknown' })
@@ -141,35 +253,5 @@ describe('a cost', () => {
     const price: ModelPrice = { rates: { input: 999_999_999, output: 1 } }
     const { costNanoUsd } = bill({ inputTokens: 99_999_999 }, price)
     expect(costNanoUsd).toBe(Number((99_999_999n * 999_999_999n + 500n) / 1_000n))
-  })
-})
-
-describe('an amount', () => {
-  test.each([
-    [0, '0'],
-    [1, '0.000000001'],
-    [150, '0.00000015'],
-    [1_000_000_000, '1'],
-    [12_345_600_000_000, '12345.6'],
-  ])('of %p nano-USD is %p', (nano, text) => {
-    expect(formatUsd(nano)).toBe(text)
-    expect(parseUsdToNano(text)).toBe(nano)
-  })
-
-  test.each<[unknown, number | undefined]>([
-    [1.4e-4, 140_000],
-    ['1.4e-4', 140_000],
-    [2.5e-10, 0],
-    [5e-10, 1],
-    [0.00000000149, 1],
-    [12, 12_000_000_000],
-    [-1, undefined],
-    ['', undefined],
-    ['1,5', undefined],
-    [Number.NaN, undefined],
-    [1e300, undefined],
-    [null, undefined],
-  ])('read from %p is %p', (written, nano) => {
-    expect(parseUsdToNano(written)).toBe(nano)
   })
 })

@@ -35,7 +35,7 @@ export function priceUsage(
   const card = tier === undefined ? price : cardOf(price, tier)
   if (usage === undefined || price === undefined || card === undefined)
     return toCost(usage, undefined, tier, options)
-  const bill = new Bill(card, tier === undefined ? undefined : price, usage.inputTokens ?? 0)
+  const bill = new Bill(card, tier === undefined ? undefined : price, usage)
   chargeInput(bill, usage, price.units)
   chargeOutput(bill, usage)
   chargeUnits(bill, usage, price.units)
@@ -61,8 +61,7 @@ function tierOf(
   const word = usage?.serviceTier ?? serviceTier
   if (word === undefined) return undefined
   const lower = word.toLowerCase()
-  for (const tier of SERVICE_TIERS)
-    if (lower === tier || lower.endsWith(`_${tier}`)) return tier
+  for (const tier of SERVICE_TIERS) if (lower === tier || lower.endsWith(`_${tier}`)) return tier
   return UNLISTED_TIERS.includes(lower) ? lower : undefined
 }
 
@@ -103,10 +102,13 @@ class Bill {
   readonly #step: RateStep
   readonly #standard: RateCard | undefined
   readonly #standardStep: RateStep
+  readonly #percent: number
   #isComplete = true
 
   /** `standard`: where the card is of a tier, the price that it differs from. */
-  constructor(card: RateCard, standard: RateCard | undefined, inputTokens: number) {
+  constructor(card: RateCard, standard: RateCard | undefined, usage: Usage) {
+    const { inputTokens = 0, ratePercent = 100 } = usage
+    this.#percent = ratePercent
     this.#card = card
     this.#standard = standard
     this.#step = stepOf(card, inputTokens)
@@ -120,18 +122,20 @@ class Bill {
   }
 
   /** The rate of a kind where one is said. A tier, and a step, says only what differs. */
-  rate(kind: keyof TokenRates): number | undefined {
-    return (
+  rate(kind: RateName): number | undefined {
+    const rate =
       this.#step?.rates[kind] ??
       this.#card.rates[kind] ??
       this.#standardStep?.rates[kind] ??
       this.#standard?.rates[kind]
-    )
+    if (rate === undefined || this.#percent === 100) return rate
+    return Math.round((rate * this.#percent) / 100)
   }
 
-  /** So many tokens at `rate`, micro-USD a million. */
-  tokens(kind: CostKind, quantity: number, rate: number | undefined): void {
+  /** So many tokens of a kind, at its own rate or else at that of what holds it. */
+  tokens(kind: CostKind, quantity: number, name: RateName, holder?: RateName): void {
     if (quantity <= 0) return
+    const rate = this.rate(name) ?? (holder && this.#heldRate(holder))
     if (rate === undefined) this.#isComplete = false
     else this.#add(kind, quantity, rate, toNano(quantity, rate))
   }
@@ -141,6 +145,12 @@ class Bill {
     if (!quantity) return
     if (rate === undefined) this.#isComplete = false
     else this.#add(kind, quantity, rate, quantity * rate)
+  }
+
+  /** Of all that holds something, only what was written to a cache is held itself. */
+  #heldRate(holder: RateName): number | undefined {
+    const rate = this.rate(holder)
+    return rate === undefined && holder === 'cacheWrite' ? this.rate('input') : rate
   }
 
   /** Something is charged for that nobody counted. */
@@ -154,6 +164,7 @@ class Bill {
   }
 }
 
+type RateName = keyof TokenRates
 type RateStep = NonNullable<RateCard['steps']>[number] | undefined
 
 function stepOf({ steps }: RateCard, inputTokens: number): RateStep {
@@ -174,61 +185,58 @@ function toNano(tokens: number, rate: number): number {
 }
 
 /** A part cannot be more than what is left of its whole: a host that says so would be billed below zero. */
-function partOf(part: number, left: number): number {
-  return Math.max(0, Math.min(part, left))
+function partOf(part: number | undefined, left: number | undefined): number {
+  return part === undefined || left === undefined ? 0 : Math.max(0, Math.min(part, left))
+}
+
+function less(count: number | undefined, taken: number): number | undefined {
+  return count === undefined ? undefined : count - taken
 }
 
 /**
  * Each token once, in the first of these that claims it: cached audio (where it has a rate), cache reads, writes for an
- * hour, other writes, audio, images, plain input.
+ * hour, other writes, audio, images, plain input. Hosts do not say which of the cached tokens were images.
  */
 function chargeInput(bill: Bill, usage: Usage, units: UnitPrices | undefined): void {
-  const input = bill.rate('input')
   if (usage.inputTokens === undefined) {
+    const input = bill.rate('input')
     // Where only units are charged for, as of a rerank, nobody need count tokens.
     if (input !== 0 && (input !== undefined || units === undefined)) bill.miss()
     return
   }
   let left = usage.inputTokens
-  const audioReadRate = bill.rate('audioCacheRead')
-  const cachedAudio = partOf(usage.audioCacheReadTokens ?? 0, left)
-  const audioRead = audioReadRate === undefined ? 0 : cachedAudio
-  const read = partOf((usage.cacheReadTokens ?? 0) - audioRead, (left -= audioRead))
-  const allWritten = usage.cacheWriteTokens ?? 0
-  const hour = partOf(Math.min(usage.cacheWrite1hTokens ?? 0, allWritten), (left -= read))
-  const written = partOf(allWritten - hour, (left -= hour))
-  const audio = partOf((usage.audioInputTokens ?? 0) - cachedAudio, (left -= written))
-  const image = partOf(usage.imageInputTokens ?? 0, (left -= audio))
-  left -= image
-  const write = bill.rate('cacheWrite') ?? input
-  bill.tokens('input', left, input)
-  bill.tokens('cache-read', read, bill.rate('cacheRead') ?? input)
-  bill.tokens('cache-write', written, write)
-  bill.tokens('cache-write-1h', hour, bill.rate('cacheWrite1h') ?? write)
-  bill.tokens('audio-cache-read', audioRead, audioReadRate)
-  bill.tokens('audio-input', audio, bill.rate('audioInput') ?? input)
-  bill.tokens('image-input', image, bill.rate('imageInput') ?? input)
+  const cachedAudio = partOf(usage.audioCacheReadTokens, left)
+  const audioRead = cachedAudio > 0 && bill.rate('audioCacheRead') !== undefined ? cachedAudio : 0
+  const read = partOf(less(usage.cacheReadTokens, audioRead), (left -= audioRead))
+  const hour = partOf(partOf(usage.cacheWrite1hTokens, usage.cacheWriteTokens), (left -= read))
+  const written = partOf(less(usage.cacheWriteTokens, hour), (left -= hour))
+  const audio = partOf(less(usage.audioInputTokens, cachedAudio), (left -= written))
+  const image = partOf(usage.imageInputTokens, (left -= audio))
+  bill.tokens('input', left - image, 'input')
+  bill.tokens('cache-read', read, 'cacheRead', 'input')
+  bill.tokens('cache-write', written, 'cacheWrite', 'input')
+  bill.tokens('cache-write-1h', hour, 'cacheWrite1h', 'cacheWrite')
+  bill.tokens('audio-cache-read', audioRead, 'audioCacheRead')
+  bill.tokens('audio-input', audio, 'audioInput', 'input')
+  bill.tokens('image-input', image, 'imageInput', 'input')
 }
 
 /** As `chargeInput`: images, audio, reasoning (where it has a rate), plain output. */
 function chargeOutput(bill: Bill, usage: Usage): void {
-  const output = bill.rate('output')
   if (usage.outputTokens === undefined) {
     // What has no output, as an embedding, has no rate of it either.
-    if (output !== undefined && output > 0) bill.miss()
+    if (bill.rate('output')) bill.miss()
     return
   }
   let left = usage.outputTokens
-  const image = partOf(usage.imageOutputTokens ?? 0, left)
-  const audio = partOf(usage.audioOutputTokens ?? 0, (left -= image))
-  left -= audio
-  const reasoningRate = bill.rate('reasoning')
-  const reasoning =
-    reasoningRate === undefined ? 0 : partOf(usage.reasoningTokens ?? 0, left)
-  bill.tokens('output', left - reasoning, output)
-  bill.tokens('reasoning', reasoning, reasoningRate)
-  bill.tokens('audio-output', audio, bill.rate('audioOutput') ?? output)
-  bill.tokens('image-output', image, bill.rate('imageOutput') ?? output)
+  const image = partOf(usage.imageOutputTokens, left)
+  const audio = partOf(usage.audioOutputTokens, (left -= image))
+  const thought = partOf(usage.reasoningTokens, (left -= audio))
+  const reasoning = thought > 0 && bill.rate('reasoning') !== undefined ? thought : 0
+  bill.tokens('output', left - reasoning, 'output')
+  bill.tokens('reasoning', reasoning, 'reasoning')
+  bill.tokens('audio-output', audio, 'audioOutput', 'output')
+  bill.tokens('image-output', image, 'imageOutput', 'output')
 }
 
 function chargeUnits(bill: Bill, usage: Usage, units: UnitPrices | undefined): void {
