@@ -79,7 +79,7 @@ describe.each(FORMATS)('$name', (format) => {
     const answer = await whole(format, { maxTokens: 3 })
     expect(format.text(answer)).toBe('You said: “Hi”.')
     expect(answer).toHaveProperty(format.usage, 3)
-    expect(JSON.stringify(answer)).toMatch(/max_(output_)?tokens"|MAX_TOKENS/)
+    expect(JSON.stringify(answer)).toMatch(/max_(output_)?tokens"|MAX_TOKENS|"length"/)
   })
 
   test('calls the first tool with arguments that fit, two when asked to call twice', async () => {

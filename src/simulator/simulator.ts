@@ -7,6 +7,7 @@ import { type Directives, parseDirectives } from './directives'
 import { geminiArrayProtocol, geminiProtocol } from './gemini/protocol'
 import { answerIntrospection } from './introspection'
 import { openaiProtocol } from './openai/protocol'
+import { ollamaProtocol } from './ollama/protocol'
 import { createPace } from './pace'
 import type { Asked, Endpoint, Failure, Quirks, SimulatedProtocol } from './protocol'
 import {
@@ -30,6 +31,7 @@ const PROTOCOLS: readonly SimulatedProtocol[] = [
   geminiArrayProtocol,
   bedrockProtocol,
   cohereProtocol,
+  ollamaProtocol,
   responsesProtocol,
   openaiProtocol,
 ]

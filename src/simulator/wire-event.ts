@@ -43,7 +43,13 @@ export function parseObject(text: string | undefined): JsonObject | undefined {
   }
 }
 
-const USAGE_MEMBERS = ['usage', 'usageMetadata', 'amazon-bedrock-invocationMetrics']
+const USAGE_MEMBERS = [
+  'usage',
+  'usageMetadata',
+  'amazon-bedrock-invocationMetrics',
+  'prompt_eval_count',
+  'eval_count',
+]
 /** Where formats put the answer into an event of their stream. */
 const ANSWER_MEMBERS = ['message', 'response', 'delta']
 
