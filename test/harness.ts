@@ -1,3 +1,4 @@
+import { checkModelList } from '../src/cli/check-model-list'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +25,9 @@ export type HarnessOptions = {
   /** More of the provider `sim`, or with `base_url` another upstream in its place. */
   sim?: Record<string, unknown>
   providers?: Record<string, Record<string, unknown>>
+  models?: Record<string, unknown>
+  budgets?: readonly unknown[]
+  limits?: readonly unknown[]
 }
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>
@@ -114,6 +118,9 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     server: { port: 0, ...options.server },
     keys: options.keys ?? { required: false },
     log: options.log ?? {},
+    models: options.models ?? {},
+    budgets: options.budgets ?? [],
+    limits: options.limits ?? [],
     providers: { sim, ...options.providers },
   })
   const parsed = await parseConfiguration(text, {
@@ -122,6 +129,7 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     env: process.env,
     overrides: {},
     rows: CATALOG,
+    checkModelList,
   })
   if (!parsed.ok) throw new Error(renderProblems(parsed.problems))
   return parsed.configuration

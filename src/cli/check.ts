@@ -34,12 +34,14 @@ async function check(
   output: CommandOutput,
   finish: Finish
 ): Promise<void> {
-  const [{ loadConfiguration }, { renderProblems }, { CATALOG }] = await Promise.all([
-    import('../config/load-configuration'),
-    import('../config/problem'),
-    import('../providers/catalog'),
-  ])
-  const options = { file, env: process.env, overrides: {}, rows: CATALOG }
+  const [{ loadConfiguration }, { renderProblems }, { CATALOG }, { checkModelList }] =
+    await Promise.all([
+      import('../config/load-configuration'),
+      import('../config/problem'),
+      import('../providers/catalog'),
+      import('./check-model-list'),
+    ])
+  const options = { file, env: process.env, overrides: {}, rows: CATALOG, checkModelList }
   const loaded = await loadConfiguration(options)
   if (!loaded.ok) {
     finish(EXIT.configuration)

@@ -1,3 +1,4 @@
+import { checkModelList } from './check-model-list'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,6 +58,7 @@ async function configure(options: DemoOptions, simulatorUrl: string) {
     env: process.env,
     overrides: { host: options.host, port: options.port },
     rows: CATALOG,
+    checkModelList,
   })
   if (!parsed.ok) throw new CommandError(EXIT.configuration, renderProblems(parsed.problems))
   return parsed.configuration

@@ -17,6 +17,7 @@ import { createSender } from '../providers/send'
 import { createTicker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
+import { createGoverning } from './governing'
 import { mayUseTarget, planFor, startServing } from './serving'
 
 export type OpenGatewayOptions = {
@@ -29,6 +30,8 @@ export type OpenGatewayOptions = {
 
 /** What a reload leaves behind is kept for requests that began before it. */
 const LONGEST_REQUEST_MS = 30 * 60_000
+
+const UNEXPECTED = 'a request failed in an unexpected way'
 
 /** A gateway that listens. */
 export type OpenGateway = {
@@ -63,10 +66,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     programLog,
   })
   const estimator = createTokenEstimator()
-  const admission = new Admission(() => ({
-    maxInFlight: serving.configuration.server.maxInFlight,
-    maxBodiesBytes: serving.configuration.server.maxBodiesBytes,
-  }))
+  const governing = createGoverning(options.configuration, programLog)
+  const admission = new Admission(() => serving.configuration.server)
 
   const gateway: GatewayParts = {
     settings: () => serving.settings,
@@ -76,11 +77,11 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     log,
     memory: new ToolCallMemory(),
     estimator,
+    ...governing.parts,
     authenticate: (token) => keys.authenticate(token, serving.configuration.keys.required),
     mayUse: mayUseTarget,
     plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
-    report: (requestId, error) =>
-      programLog.error('a request failed in an unexpected way', { requestId, error }),
+    report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
   }
 
   const server = listen(
@@ -88,8 +89,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     createApp({
       gateway,
       bodies: new BodyReads(ticker, () => serving.configuration.server.maxBodyBytes),
-      localHost: () =>
-        serving.configuration.keys.required ? undefined : serving.configuration.server.host,
+      localHost: () => localHostOf(serving.configuration),
       isReady: () =>
         isReady && (log.state() === 'ok' || serving.configuration.log.whenDiskFull === 'serve'),
       models: () => serving.models,
@@ -103,6 +103,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       const old = serving
       serving = startServing(configuration, sender, ticker, programLog)
       log.configure(configuration.log)
+      governing.configure(configuration)
       old.stop()
       setTimeout(() => old.close(), LONGEST_REQUEST_MS).unref()
     },
@@ -121,6 +122,11 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       return cut
     },
   }
+}
+
+/** Who may call without a key: this machine alone. */
+function localHostOf({ keys, server }: Configuration): string | undefined {
+  return keys.required ? undefined : server.host
 }
 
 function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {

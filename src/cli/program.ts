@@ -56,14 +56,17 @@ async function createProgram(
 
 /** These load the databases' code, which would delay the start of `serve`, the only one in a hurry. */
 async function addDataCommands(program: Command, output: CommandOutput): Promise<void> {
-  const [{ addKeysCommands }, { addLogsCommands }, { addRequestsCommands }] = await Promise.all([
-    import('./keys'),
-    import('./logs'),
-    import('./requests'),
-  ])
+  const [{ addKeysCommands }, { addLogsCommands }, { addRequestsCommands }, { addModelsCommands }] =
+    await Promise.all([
+      import('./keys'),
+      import('./logs'),
+      import('./requests'),
+      import('./models'),
+    ])
   addKeysCommands(program, output)
   addLogsCommands(program, output)
   addRequestsCommands(program, output)
+  addModelsCommands(program, output)
 }
 
 const EXAMPLES = `

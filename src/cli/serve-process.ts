@@ -1,3 +1,4 @@
+import { checkModelList } from './check-model-list'
 import { loadConfiguration } from '../config/load-configuration'
 import { renderProblems } from '../config/problem'
 import { takeServingLock } from '../db/data-directory'
@@ -66,6 +67,7 @@ function load(options: ServeOptions) {
     env: process.env,
     overrides: { host: options.host, port: options.port },
     rows: CATALOG,
+    checkModelList,
   })
 }
 

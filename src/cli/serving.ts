@@ -2,6 +2,10 @@ import type { Configuration, ProviderConfiguration } from '../config/configurati
 import { GatewayError } from '../errors/gateway-error'
 import type { Caller, GatewaySettings } from '../gateway/gateway'
 import { mayUseModel } from '../keys/rights'
+import { readBundledModelList } from '../models/bundled-list'
+import { loadModelListFile } from '../models/load-model-list'
+import { createModelBook, listedProviders } from '../models/model-book'
+import type { ModelBook } from '../models/model-card'
 import { keepModelLists } from '../providers/model-lists'
 import { createProvider } from '../providers/provider'
 import type { Sender } from '../providers/send'
@@ -9,6 +13,8 @@ import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
+
+const LIST_AFTER_MS = 200
 
 /** What a reload replaces as a whole. */
 export type Serving = {
@@ -31,7 +37,11 @@ export function startServing(
   const providers = configuration.providers.map((provider: ProviderConfiguration) =>
     createProvider(provider)
   )
-  const models = createModelIndex(providers)
+  const book = openModelBook(configuration)
+  const models = createModelIndex(
+    providers,
+    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel)
+  )
   const stop = keepModelLists({
     providers,
     sender,
@@ -55,6 +65,22 @@ export function startServing(
       for (const { credential } of providers) credential?.close()
     },
   }
+}
+
+/** The list is read at the first look, which is made soon after the start and not by the first request. */
+function openModelBook({ providers, models, modelList }: Configuration): ModelBook {
+  const known = providers.map(({ name, catalogName, region }) => ({ name, catalogName, region }))
+  const options = { providers: listedProviders(known) }
+  const book = createModelBook({
+    list: () =>
+      modelList
+        ? loadModelListFile(modelList.text, modelList.name, options)
+        : readBundledModelList(options),
+    overrides: models,
+    providers: known,
+  })
+  setTimeout(() => book.find(known[0]?.name ?? '', 'any'), LIST_AFTER_MS).unref()
+  return book
 }
 
 /** Where no key is asked for, every model may be used. */

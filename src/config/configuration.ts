@@ -1,4 +1,5 @@
 import type { Identity } from './identity'
+import type { ModelSettings } from './model-settings'
 import type {
   ApiKeyPlace,
   ModelFormats,
@@ -16,6 +17,11 @@ export type Configuration = {
   readonly server: ServerConfiguration
   readonly keys: { readonly required: boolean }
   readonly log: LogConfiguration
+  readonly models: readonly ModelSettings[]
+  /** A list of models in the place of the bundled one: its file's name and text. */
+  readonly modelList: { readonly name: string; readonly text: string } | undefined
+  readonly budgets: readonly BudgetSettings[]
+  readonly limits: readonly RateSettings[]
   /** In the order of the file; never empty. */
   readonly providers: readonly ProviderConfiguration[]
 }
@@ -45,11 +51,35 @@ export type LogConfiguration = {
   readonly whenDiskFull: 'refuse' | 'serve'
 }
 
+type WindowSettings = {
+  /** As written, `30d`; `undefined`: for good. */
+  readonly windowText: string | undefined
+  readonly reset: 'auto' | 'calendar' | 'rolling'
+  readonly timezone: string
+  readonly weekStart: 'monday' | 'sunday'
+}
+
+export type BudgetSettings = WindowSettings & {
+  readonly subject: string
+  readonly limitUsd: number
+  readonly overshootUsd: number
+  readonly unknownPrice: 'refuse' | 'allow' | number
+  readonly alertAt: readonly number[]
+}
+
+export type RateSettings = WindowSettings & {
+  readonly subject: string
+  /** By unit; those that are not limited are left out. */
+  readonly amounts: Readonly<Record<string, number>>
+}
+
 export type ProviderConfiguration = {
   readonly name: string
   /** The catalog's name of the host, by which prices are known; `undefined` for any other compatible one. */
   readonly catalogName: string | undefined
   readonly family: ProviderFamily
+  /** `{region}` of its address, by which some prices differ. */
+  readonly region: string | undefined
   /** Without a trailing slash, credentials or query. */
   readonly baseUrl: string
   /** `undefined`: nothing is sent. */

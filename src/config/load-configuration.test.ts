@@ -206,7 +206,7 @@ describe('a provider', () => {
       apiKey: 'sk-from-env',
       passesCallerKey: false,
       models: ['gpt-4o-mini'],
-      ...{ catalogName: 'openai', apiKeyPlace: undefined, identity: undefined },
+      ...{ catalogName: 'openai', apiKeyPlace: undefined, identity: undefined, region: undefined },
       ...{ aliases: {}, modelFormats: [], paths: {}, headers: {} },
       ...{ modelList: { path: '/models', shape: 'openai' }, proxy: undefined, caPem: undefined },
       deadlines: {

@@ -1,7 +1,9 @@
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { isRecord } from '../std/record'
 import { checkFields } from './check-fields'
-import { type Configuration, type ProviderConfiguration, deepFreeze } from './configuration'
+import { type BudgetSettings, type Configuration, deepFreeze } from './configuration'
+import type { ProviderConfiguration, RateSettings } from './configuration'
+import { resolveModels } from './model-settings'
 import { type FieldPath, type Problem, type Report, toProblem } from './problem'
 import type { ProviderRow } from './provider-row'
 import { readText } from './read-text'
@@ -26,9 +28,12 @@ export type ConfigurationOptions = {
   overrides: { host?: string | undefined; port?: number | undefined }
   /** The catalog. */
   rows: readonly ProviderRow[]
+  /** What is wrong with a list of models, to be read behind the file's name; `undefined` for nothing. */
+  checkModelList?(text: string, name: string): string | undefined
 }
 
 const ENVIRONMENT = 'environment'
+const MAX_LIST_BYTES = 32 * 1024 * 1024
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 
 /**
@@ -81,6 +86,7 @@ async function resolveSource(
       fix: `set one of ${variables}, or name a provider in the file`,
     })
   }
+  const modelList = await readModelList(file, directory, options, report)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
   const configuration: Configuration = {
     server,
@@ -92,9 +98,56 @@ async function resolveSource(
       refusedRowsPerSecond: file.log.refused_rows_per_second,
       whenDiskFull: file.log.when_disk_full,
     },
+    models: resolveModels(file.models),
+    modelList,
+    budgets: file.budgets.map(toBudget),
+    limits: file.limits.map(toRate),
     providers,
   }
   return { ok: true, configuration: deepFreeze(configuration), source: name }
+}
+
+async function readModelList(
+  { model_list: path }: ConfigurationFile,
+  directory: string,
+  { checkModelList }: ConfigurationOptions,
+  report: Report
+): Promise<Configuration['modelList']> {
+  if (path === undefined) return undefined
+  const list = await readText(resolve(directory, path), MAX_LIST_BYTES)
+  const name = basename(path)
+  const problem = list.ok ? checkModelList?.(list.text, name) : list.reason
+  if (list.ok && problem === undefined) return { name, text: list.text }
+  report(['model_list'], { message: `names a file that can't be used: ${problem}` })
+  return undefined
+}
+
+function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings {
+  return {
+    subject: budget.subject,
+    limitUsd: budget.limit_usd,
+    overshootUsd: budget.overshoot_usd,
+    unknownPrice: budget.unknown_price,
+    alertAt: budget.alert_at,
+    windowText: budget.window,
+    reset: budget.reset,
+    timezone: budget.timezone,
+    weekStart: budget.week_start,
+  }
+}
+
+function toRate(limit: ConfigurationFile['limits'][number]): RateSettings {
+  const { subject, per, calendar, timezone, ...amounts } = limit
+  return {
+    subject,
+    amounts: Object.fromEntries(
+      Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] !== undefined)
+    ),
+    windowText: per,
+    reset: calendar ? 'calendar' : 'rolling',
+    timezone,
+    weekStart: 'monday',
+  }
 }
 
 async function resolveProviders(

@@ -39,13 +39,13 @@ const TABLE: [string, string, Partial<Problem>][] = [
       column: 1,
       path: 'provider',
       nearest: 'providers',
-      allowed: 'server, keys, log, providers',
+      allowed: 'server, keys, log, models, model_list, budgets, limits, providers',
     },
   ],
   [
     'a field of a capability that is not there',
-    'budgets: []\n',
-    { line: 1, path: 'budgets', message: 'is not a known field' },
+    'guardrails: []\n',
+    { line: 1, path: 'guardrails', message: 'is not a known field' },
   ],
   [
     'an unknown field of a provider',

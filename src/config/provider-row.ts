@@ -104,6 +104,8 @@ export type ProviderQuirks = {
   readonly shortToolCallIds?: boolean
   /** An assistant turn that called tools must bring its `reasoning_content` back. */
   readonly wantsReasoningBack?: boolean
+  /** Members of a chat that the host of OpenAI's format knows by older or other names. */
+  readonly renames?: Readonly<Record<string, string>>
   /** Anthropic's format with the model in the path and this `anthropic_version` in the body. */
   readonly anthropicVersionInBody?: string
 }
@@ -126,6 +128,8 @@ export type ProviderRow = {
   apiKeyPlace?: ApiKeyPlace
   /** Where short-lived credentials come from when no key is given (`ibm`: in exchange for the key). */
   identity?: IdentityKind
+  /** What Entra's tokens are for, where it is not Azure's usual scope. */
+  identityScope?: string
   /** Headers of every request beside the key. */
   headers?: Readonly<Record<string, string>>
   /** Where a format is served elsewhere than its own document says. */

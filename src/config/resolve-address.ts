@@ -32,7 +32,9 @@ export async function resolveAddress(
     if (value !== undefined) variables.set(name, value)
   }
   const template = given.base_url ?? rowBaseUrl(row, variables)
-  const baseUrl = fill(template, variables)
+  const filled = fill(template, variables)
+  // Ollama's own API is beside its /v1, which is what most people know its address by.
+  const baseUrl = row.family === 'ollama' ? filled.replace(/\/v1\/?$/, '') : filled
   const missing = /\{([a-z_]+)\}/.exec(baseUrl)?.[1]
   if (missing === undefined && URL.canParse(baseUrl)) return { baseUrl, variables }
   const name = URL_VARIABLES.find((known) => known === missing)
@@ -47,8 +49,13 @@ export async function resolveAddress(
   return undefined
 }
 
-/** The path behind a base URL: a version that the URL ends in is not said twice. */
+/** The path behind a base URL: what the URL ends in, a version above all, is not said twice. */
 export function toPath(path: string, baseUrl: string): string {
+  const segments = new URL(baseUrl).pathname.split('/').filter((segment) => segment !== '')
+  for (let from = 0; from < segments.length; from++) {
+    const end = `/${segments.slice(from).join('/')}`
+    if (path.startsWith(`${end}/`)) return path.slice(end.length)
+  }
   if (!/\/v\d+[a-z0-9]*$/.test(baseUrl)) return path
   return path.replace(/^\/v\d+[a-z0-9]*(?=\/)/, '')
 }

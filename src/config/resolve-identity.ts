@@ -51,7 +51,7 @@ export async function resolveIdentity(
     case 'azure':
       return {
         kind: 'azure',
-        scope: given.azure?.scope ?? AZURE_SCOPE,
+        scope: given.azure?.scope ?? row.identityScope ?? AZURE_SCOPE,
         tenantId: given.azure?.tenant_id,
         clientId: given.azure?.client_id,
         clientSecret: await secretOf('azure/client_secret', given.azure?.client_secret),

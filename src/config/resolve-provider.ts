@@ -8,6 +8,7 @@ import type { ProviderFields } from './provider-fields'
 import {
   FAMILY_MODEL_LISTS,
   FAMILY_PROTOCOLS,
+  IDENTITIES,
   type ModelListPlace,
   PROVIDER_FAMILIES,
   type ProviderRow,
@@ -55,6 +56,7 @@ export async function resolveProvider(
     name,
     catalogName: row.documentUrl === '' ? undefined : row.name,
     family: row.family,
+    region,
     baseUrl,
     // What is exchanged for a token is not sent itself.
     apiKey: identity ? undefined : apiKey,
@@ -96,13 +98,16 @@ function findRow(
   const family = PROVIDER_FAMILIES.find((known) => known === type)
   // A protocol at another address is any compatible host: it has none of the models of the
   // protocol's maker, and must never be sent the maker's key by default.
-  if (family !== undefined && given.base_url !== undefined && name !== type) {
+  // What runs on one's own machine has neither.
+  const isOwn = rows.some((known) => known.name === type && known.local)
+  if (family !== undefined && given.base_url !== undefined && name !== type && !isOwn) {
     return {
       name,
       title: name,
       family,
       baseUrl: given.base_url,
       apiKeyEnv: undefined,
+      ...identityOf(given),
       local: false,
       protocols: FAMILY_PROTOCOLS[family],
       quirks: { includeUsage: true },
@@ -124,6 +129,12 @@ function findRow(
     report('', { message: 'is not in the catalog and has no type', ...known, fix, atKey: true })
   }
   return undefined
+}
+
+/** A compatible host that is given an identity has one. */
+function identityOf(given: ProviderFields): Pick<ProviderRow, 'identity'> {
+  const identity = IDENTITIES.find((kind) => given[kind] !== undefined)
+  return identity === undefined ? {} : { identity }
 }
 
 function toKeyPlace(given: ProviderFields, row: ProviderRow): ProviderRow['apiKeyPlace'] {

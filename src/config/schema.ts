@@ -9,6 +9,8 @@ import {
   trueOrFalse,
   wholeNumber,
 } from './fields'
+import { budgetsSection, limitsSection } from './limits-fields'
+import { modelListField, modelsSection } from './models-fields'
 import { providerSchema } from './provider-fields'
 
 // The one truth about what a configuration may say: types, defaults, limits and documentation.
@@ -115,6 +117,12 @@ export const configurationSchema = fields({
     .prefault({})
     .describe('Virtual keys.'),
   log: log.prefault({}).describe('The request log.'),
+  models: modelsSection()
+    .prefault({})
+    .describe('What models cost, take and can do, where no list says it or one is overruled.'),
+  model_list: modelListField(),
+  budgets: budgetsSection(),
+  limits: limitsSection(),
   providers: providers
     .optional()
     .describe('Who answers. Left out: every catalog provider whose variable is set.'),

@@ -13,6 +13,8 @@ export type ClientCall = {
   isStrict: boolean
   /** Headers that may go upstream of the same format as they are; `undefined` for none. */
   passedHeaders: Readonly<Record<string, string>> | undefined
+  /** Whom the request is for, as its headers say. */
+  labels(): RequestLabels
   /**
    * Reads the body, telling `holder` each number of bytes before they are kept. Rejects with
    * `request_too_large`, `request_timeout`, and what `hold` throws.
@@ -24,6 +26,13 @@ export type ClientCall = {
   signal(): AbortSignal
   /** Lifts the server's idle timeout while an answer is awaited; `false` puts it back. */
   keepOpen(open: boolean): void
+}
+
+/** Whom and what a request is for: its headers `x-tg-user`, `x-tg-session` and `x-tg-tags`. */
+export type RequestLabels = {
+  readonly user: string | undefined
+  readonly session: string | undefined
+  readonly tags: readonly string[]
 }
 
 /** Counts the bytes of a body; may refuse them by throwing. */

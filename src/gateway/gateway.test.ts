@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 
+import { AccountBook } from '../ledger/account-book'
+import { Governor } from '../ledger/governor'
 import { openaiChat } from '../protocols/openai/openai'
 import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
@@ -75,6 +77,8 @@ function createParts(onRequest: () => unknown = () => {}) {
     admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
     log,
     memory: new ToolCallMemory(),
+    governor: new Governor({ book: new AccountBook([]), now: Date.now, onEvent() {} }),
+    governed: () => ({ of: NOBODY, own: [] }),
     estimator: { count: async (texts) => texts.map(() => 1), close() {} },
     authenticate: () => undefined,
     mayUse: () => true,
@@ -83,6 +87,11 @@ function createParts(onRequest: () => unknown = () => {}) {
   }
   cleanUps.push(ticker.stop, () => server.stop(true))
   return { parts, records, reported }
+}
+
+const NOBODY = {
+  ...{ organization: 'default', team: undefined, key: undefined, keyId: undefined },
+  ...{ user: undefined, session: undefined, tags: [] },
 }
 
 function createCall(body: string, changes: Partial<ClientCall> = {}): ClientCall {
@@ -94,6 +103,7 @@ function createCall(body: string, changes: Partial<ClientCall> = {}): ClientCall
     route: {},
     isStrict: false,
     credentials: () => ({}),
+    labels: () => ({ user: undefined, session: undefined, tags: [] }),
     readBody: async () => new TextEncoder().encode(body),
     signal: () => signal,
     keepOpen: () => {},

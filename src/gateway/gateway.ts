@@ -3,6 +3,8 @@ import { formatUsd } from '../pricing/format-usd'
 import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
+import type { GovernedRequest, Governor, Grant, Reservation, Used } from '../ledger/governor'
+import { boundInput, type InputBound } from '../ledger/input-bound'
 import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
@@ -13,7 +15,7 @@ import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
 import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
-import { type BodyHolder, type ClientCall, Presence } from './client-call'
+import { type BodyHolder, type ClientCall, Presence, type RequestLabels } from './client-call'
 import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { relay } from './relay'
@@ -42,6 +44,9 @@ export type GatewayParts = {
   log: RequestLog
   memory: ToolCallMemory
   estimator: TokenEstimator
+  governor: Governor
+  /** Whose request it is, and the limits of its own. */
+  governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
   /** The caller of a presented key; `undefined` where none is required. Throws `invalid_api_key`. */
   authenticate(token: string | undefined): Caller | undefined
   /** The caller may use a model, named `provider/model`. */
@@ -79,6 +84,7 @@ export async function handle(
     exchange.authenticate()
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
+    exchange.admit(envelope)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
     const whole = toWhole(await turning)
@@ -104,6 +110,8 @@ export async function refuse(
   return answer
 }
 
+const UNLIMITED: Reservation = { kind: 'held' }
+
 /** One request under way: what its stages share, and what must be given back when it ends. */
 class Exchange implements BodyHolder {
   readonly #parts: GatewayParts
@@ -118,6 +126,8 @@ class Exchange implements BodyHolder {
   #bodies: BodyKeeper | undefined
   #caller: Caller | undefined
   #envelope: Envelope | undefined
+  #grant: Grant | undefined
+  #inputBound: InputBound | undefined
   #generation: Generation | undefined
 
   constructor(parts: GatewayParts, protocol: Protocol, call: ClientCall) {
@@ -164,12 +174,43 @@ class Exchange implements BodyHolder {
     return this.#parts.plan(this.#caller, envelope)
   }
 
+  /** Counts the request by its caller's limits. Throws `rate_limit_exceeded`. */
+  admit(envelope: Envelope): void {
+    const labels = this.#call.labels()
+    const { of, own } = this.#parts.governed(this.#caller, {
+      ...labels,
+      user: labels.user ?? envelope.user,
+    })
+    this.#record.of = of
+    this.#grant = this.#parts.governor.admit({ of, own })
+  }
+
+  #reserve(target: Target, envelope: Envelope): Reservation {
+    const grant = this.#grant
+    if (grant === undefined) throw new Error('the request was not admitted')
+    if (grant.isUnlimited) return UNLIMITED
+    this.#inputBound ??= boundInput(envelope.body)
+    const { tokens, searches } = this.#inputBound
+    return grant.reserve(
+      { provider: target.provider.name, model: target.name, card: target.card },
+      {
+        inputTokens: tokens,
+        searches,
+        outputLimit: envelope.outputLimit,
+        choices: envelope.choices,
+        hasOutput: envelope.operation === 'generate',
+        serviceTier: envelope.serviceTier,
+      }
+    )
+  }
+
   turn(envelope: Envelope, plan: readonly Target[]) {
     this.#begin()
     return turn(this.#parts, {
       protocol: this.#protocol,
       envelope,
       plan,
+      reserve: (target) => this.#reserve(target, envelope),
       generation: () => this.#readGeneration(envelope),
       call: this.#call,
       presence: this.#presence,
@@ -303,6 +344,7 @@ class Exchange implements BodyHolder {
     if (this.#hasLeft) return
     this.#hasLeft = true
     this.#presence.end()
+    this.#grant?.leave()
     if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
   }
 
@@ -312,6 +354,7 @@ class Exchange implements BodyHolder {
     if (record.hasEnded) return
     record.hasEnded = true
     this.#leave()
+    this.#grant?.settle(toUsed(record))
     const { log } = this.#parts
     const isCancelled = error?.code === 'client_closed'
     if (!record.hasBegun) {
@@ -321,6 +364,16 @@ class Exchange implements BodyHolder {
     }
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
     log.end(record.toEnd(status, error ? (isCancelled ? 'cancelled' : 'failed') : 'ok', error))
+  }
+}
+
+/** What was used of what was held: nothing where nobody answered. */
+function toUsed({ facts, cost, operation }: RequestRecord): Used | undefined {
+  if (facts === undefined || operation === 'count') return undefined
+  return {
+    costNanoUsd: cost?.costNanoUsd,
+    inputTokens: facts.usage?.inputTokens ?? 0,
+    outputTokens: facts.usage?.outputTokens ?? 0,
   }
 }
 

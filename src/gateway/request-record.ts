@@ -3,6 +3,7 @@ import { type Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts } from '../protocols/protocol'
 import type { UsageProvenance } from '../protocols/usage'
 import type { Cost } from '../pricing/cost'
+import type { Dimensions } from '../limits/subject'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
 
@@ -19,6 +20,8 @@ export class RequestRecord {
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined
+  /** Whose request it is. */
+  of: Dimensions | undefined
   keepsBodies = false
   api: string | undefined
   operation: string | undefined

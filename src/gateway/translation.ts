@@ -12,7 +12,7 @@ import type { Generation } from '../protocols/generation'
 import type { JsonValue } from '../protocols/json'
 import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses } from '../protocols/losses'
-import { mendConversation } from '../protocols/openai/quirks'
+import { mendConversation, renameMembers } from '../protocols/openai/quirks'
 import type { AnswerFacts, FrameMeaning, FrameReader, RequestRoute } from '../protocols/protocol'
 import { SaidText } from '../protocols/said-text'
 import type { StreamEvent } from '../protocols/stream-event'
@@ -89,7 +89,7 @@ export class Translation {
       { model: target.upstreamModel, stream: generation.stream },
       this.losses
     )
-    if (quirks.shortToolCallIds || quirks.wantsReasoningBack) mend(body, target, memory)
+    if (upstream.dialect === 'openai-chat') mend(body, target, memory)
     if (quirks.anthropicVersionInBody && upstream.dialect === 'anthropic-messages') {
       delete body.model
       body.anthropic_version = quirks.anthropicVersionInBody
@@ -118,19 +118,27 @@ export class Translation {
 
 const CAN_CACHE: ReadonlySet<string> = new Set(['anthropic-messages', 'bedrock-converse'])
 
-/** The same bytes but for what the host demands of a conversation with tools; untouched without any. */
+/** The same bytes but for what the host demands: of a conversation with tools, and by the names that it knows. */
 export function mendBody(body: Uint8Array, target: Target, memory: ToolCallMemory): Uint8Array {
-  const { quirks } = target.provider.configuration
-  if (!quirks.shortToolCallIds && !quirks.wantsReasoningBack) return body
-  if (Buffer.from(body.buffer, body.byteOffset, body.length).indexOf('"tool_calls"') < 0)
-    return body
+  const { shortToolCallIds, wantsReasoningBack, renames } = target.provider.configuration.quirks
+  if (!shortToolCallIds && !wantsReasoningBack && renames === undefined) return body
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const hasCalls = (shortToolCallIds || wantsReasoningBack) && bytes.indexOf('"tool_calls"') >= 0
+  const names = renames ? Object.keys(renames) : []
+  if (!hasCalls && !names.some((name) => bytes.indexOf(`"${name}"`) >= 0)) return body
   const parsed: unknown = JSON.parse(decoder.decode(body))
   mend(parsed, target, memory)
   return encoder.encode(JSON.stringify(parsed))
 }
 
 function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void {
-  const { shortToolCallIds = false, wantsReasoningBack = false } = provider.configuration.quirks
+  const {
+    shortToolCallIds = false,
+    wantsReasoningBack = false,
+    renames,
+  } = provider.configuration.quirks
+  if (renames) renameMembers(body, renames)
+  if (!shortToolCallIds && !wantsReasoningBack) return
   mendConversation(
     body,
     { shortToolCallIds, wantsReasoningBack },

@@ -48,6 +48,7 @@ function start(
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body, {}),
       plan: [createModelIndex([provider]).resolve('host/x')],
+      reserve: () => ({ kind: 'held' }),
       generation() {
         throw new Error('nothing is translated here')
       },
@@ -156,6 +157,7 @@ const CALL = {
   route: {},
   isStrict: false,
   credentials: () => ({}),
+  labels: () => ({ user: undefined, session: undefined, tags: [] }),
   readBody: async () => new Uint8Array(0),
   keepOpen: () => {},
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { Reservation } from '../ledger/governor'
 import type { ResendReason } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
@@ -11,15 +12,23 @@ const MAX_REFUSED_STREAMS = 6
 export type TurnRequest = AttemptRequest & {
   /** The targets in order; never empty. */
   plan: readonly Target[]
+  /** Holds what the target may cost. */
+  reserve(target: Target): Reservation
 }
 
 /**
- * The only way to a model: tries the plan's targets until one answers. Throws the last failure when none
- * does.
+ * The only way to a model: tries the plan's targets until one answers, each within its limits. Throws the last
+ * failure when none does, and what a limit of the caller refuses.
  */
 export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
   let failure: GatewayError | undefined
   for (const target of request.plan) {
+    const reservation = request.reserve(target)
+    if (reservation.kind === 'refused') throw reservation.error
+    if (reservation.kind === 'skipped') {
+      failure ??= reservation.error
+      continue
+    }
     request.record.target = target
     let again: Resending | undefined
     let resendOf: ResendReason | undefined

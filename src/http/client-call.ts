@@ -1,4 +1,4 @@
-import type { BodyHolder, ClientCall } from '../gateway/client-call'
+import type { BodyHolder, ClientCall, RequestLabels } from '../gateway/client-call'
 import { TOKEN_PREFIX } from '../keys/token'
 import type { RequestRoute } from '../protocols/protocol'
 import type { BodyReads } from './read-body'
@@ -68,6 +68,15 @@ class HttpCall implements ClientCall {
     return credentials
   }
 
+  labels(): RequestLabels {
+    const { headers } = this.#request
+    return {
+      user: toLabel(headers.get('x-tg-user')),
+      session: toLabel(headers.get('x-tg-session')),
+      tags: toTags(headers.get('x-tg-tags')),
+    }
+  }
+
   signal(): AbortSignal {
     return this.#request.signal
   }
@@ -75,6 +84,21 @@ class HttpCall implements ClientCall {
   keepOpen(open: boolean): void {
     this.#server.timeout(this.#request, open ? 0 : IDLE_TIMEOUT_SECONDS)
   }
+}
+
+const MAX_LABEL_LENGTH = 256
+const MAX_TAGS = 16
+const NO_TAGS: readonly string[] = []
+
+function toLabel(text: string | null): string | undefined {
+  return text?.trim().slice(0, MAX_LABEL_LENGTH) || undefined
+}
+
+/** A list with commas. */
+function toTags(text: string | null): readonly string[] {
+  if (text === null) return NO_TAGS
+  const tags = text.split(',', MAX_TAGS).map((tag) => tag.trim().slice(0, MAX_LABEL_LENGTH))
+  return tags.filter((tag) => tag !== '')
 }
 
 const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']

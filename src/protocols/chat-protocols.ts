@@ -8,6 +8,7 @@ import { gemini } from './gemini/gemini'
 import { isRecord } from '../std/record'
 import { CHAT_PROTOCOLS, type ChatProtocolName } from './generation'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from './openai/openai'
+import { ollamaChat } from './ollama/ollama'
 import type { Protocol } from './protocol'
 import { openaiResponses, responsesInputTokens } from './responses/responses'
 
@@ -19,6 +20,7 @@ const UPSTREAM_CHAT: Readonly<Record<ChatProtocolName, ChatProtocol>> = {
   gemini,
   'bedrock-converse': bedrockConverse,
   'cohere-chat': cohereChat,
+  'ollama-chat': ollamaChat,
 }
 
 const geminiBase = createCountProtocol(gemini, geminiCounting)

@@ -19,6 +19,8 @@ export type Envelope = {
   choices: number
   /** The most tokens the client allows for the answer; `undefined` leaves it to the model. */
   outputLimit: number | undefined
+  /** The end user, as the body names them. */
+  user?: string | undefined
   /** The service tier that is asked for, in the format's own word; `undefined` leaves it to the provider. */
   serviceTier?: string | undefined
   body: Uint8Array

@@ -25,6 +25,7 @@ export const CHAT_PROTOCOLS = [
   'gemini',
   'bedrock-converse',
   'cohere-chat',
+  'ollama-chat',
 ] as const
 export type ChatProtocolName = (typeof CHAT_PROTOCOLS)[number]
 

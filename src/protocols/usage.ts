@@ -26,6 +26,8 @@ export type Usage = {
   searchContext?: string | undefined
   /** The tier the provider served it in, in its own word: `default`, `flex`, `priority`, `batch`. */
   serviceTier?: string | undefined
+  /** What the provider charges of its token rates, in percent, where that is not 100: 110 within the US (Anthropic). */
+  ratePercent?: number | undefined
   /** What the provider itself says the answer cost, in nano-USD (OpenRouter, Perplexity, xAI). */
   reportedCostNanoUsd?: number | undefined
 }
@@ -75,6 +77,7 @@ const RARE_COUNTS = [
   'imageInputTokens',
   'imageOutputTokens',
   'searches',
+  'ratePercent',
   'reportedCostNanoUsd',
 ] as const
 const RARE_WORDS = ['searchContext', 'serviceTier'] as const
@@ -96,6 +99,23 @@ export function rareUsage(usage: Usage): RareUsage | undefined {
     if (word !== undefined) (found ??= {})[key] = word
   }
   return found
+}
+
+/**
+ * What a reader found beside the usual counts: what is unknown, or none, leaves no member behind. A cost of nothing
+ * stays: a provider that says so knows.
+ */
+export function moreOf(found: { readonly [Key in keyof RareUsage]?: RareUsage[Key] | undefined }) {
+  let more: RareUsage | undefined
+  for (const key of RARE_COUNTS) {
+    const count = found[key]
+    if (count || (count === 0 && key === 'reportedCostNanoUsd')) (more ??= {})[key] = count
+  }
+  for (const key of RARE_WORDS) {
+    const word = found[key]
+    if (word) (more ??= {})[key] = word
+  }
+  return more
 }
 
 /** Reads what `rareUsage` gave, when it comes back from a file; what is not of its shape is left out. */

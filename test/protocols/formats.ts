@@ -6,6 +6,7 @@ import type { AnswerContext, ChatProtocol } from '../../src/protocols/chat-proto
 import { cohereChat } from '../../src/protocols/cohere/cohere'
 import { gemini } from '../../src/protocols/gemini/gemini'
 import type { Part } from '../../src/protocols/generation'
+import { ollamaChat } from '../../src/protocols/ollama/ollama'
 import { openaiChat } from '../../src/protocols/openai/openai'
 import { openaiResponses } from '../../src/protocols/responses/responses'
 import type { StreamEvent } from '../../src/protocols/stream-event'
@@ -19,6 +20,7 @@ export const FORMATS: ChatProtocol[] = [
   gemini,
   bedrockConverse,
   cohereChat,
+  ollamaChat,
 ]
 
 /** A request that asks for all that an answer may hold. */

@@ -30,7 +30,13 @@ export async function startUpstreams() {
       claude: { ...host, type: 'anthropic', base_url: url },
       google: { ...host, type: 'gemini', base_url: url },
       bedrock: { ...host, type: 'bedrock', base_url: url },
-      deepseek: { ...host, type: 'deepseek', base_url: `${url}/v1` },
+      // Its Anthropic format left out: what is asked here is what its chat wants back.
+      deepseek: {
+        ...host,
+        type: 'deepseek',
+        base_url: `${url}/v1`,
+        protocols: ['openai-chat'],
+      },
       mistral: { ...host, type: 'mistral', base_url: `${url}/v1` },
     },
   })

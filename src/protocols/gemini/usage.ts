@@ -1,12 +1,14 @@
-import { countOf, isRecord } from '../../std/record'
+import { countOf, isRecord, stringOf } from '../../std/record'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
-import type { Usage } from '../usage'
+import { moreOf, type Usage } from '../usage'
 
 /**
  * Reads `usageMetadata`. Thoughts are not in the candidates' count, and what tools put into the prompt is not in the
  * prompt's; both are added. A count that is 0 is left out by Google, so the candidates' is what the total leaves.
- * `undefined` when nothing was counted yet. https://ai.google.dev/api/generate-content#UsageMetadata
+ * The tier is Google AI Studio's `serviceTier` or Vertex's `trafficType`. `undefined` when nothing was counted yet.
+ * https://ai.google.dev/api/generate-content#UsageMetadata,
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse#UsageMetadata
  */
 export function toUsage(metadata: unknown): Usage | undefined {
   if (!isRecord(metadata)) return undefined
@@ -25,15 +27,21 @@ export function toUsage(metadata: unknown): Usage | undefined {
     cacheReadTokens: countOf(metadata, 'cachedContentTokenCount'),
     cacheWriteTokens: undefined,
     reasoningTokens: thoughts,
-    audioInputTokens: audioOf(metadata.promptTokensDetails),
-    audioOutputTokens: audioOf(metadata.candidatesTokensDetails),
+    audioInputTokens: modalityOf(metadata.promptTokensDetails, 'AUDIO'),
+    audioOutputTokens: modalityOf(metadata.candidatesTokensDetails, 'AUDIO'),
+    ...moreOf({
+      audioCacheReadTokens: modalityOf(metadata.cacheTokensDetails, 'AUDIO'),
+      imageInputTokens: modalityOf(metadata.promptTokensDetails, 'IMAGE'),
+      imageOutputTokens: modalityOf(metadata.candidatesTokensDetails, 'IMAGE'),
+      serviceTier: stringOf(metadata, 'serviceTier') ?? stringOf(metadata, 'trafficType'),
+    }),
   }
 }
 
-function audioOf(details: unknown): number | undefined {
+function modalityOf(details: unknown, modality: 'AUDIO' | 'IMAGE'): number | undefined {
   if (!Array.isArray(details)) return undefined
   for (const entry of details)
-    if (isRecord(entry) && entry.modality === 'AUDIO') return countOf(entry, 'tokenCount')
+    if (isRecord(entry) && entry.modality === modality) return countOf(entry, 'tokenCount')
   return undefined
 }
 
@@ -53,20 +61,48 @@ export function renderUsage(usage: Usage, losses: Losses): JsonObject {
     ...(visible !== undefined && { candidatesTokenCount: visible }),
     ...(isWhole && { totalTokenCount: inputTokens + outputTokens }),
     ...(usage.cacheReadTokens !== undefined && { cachedContentTokenCount: usage.cacheReadTokens }),
-    ...renderDetails('promptTokensDetails', inputTokens, usage.audioInputTokens),
-    ...renderDetails('candidatesTokensDetails', visible, usage.audioOutputTokens),
+    ...renderDetails('promptTokensDetails', {
+      all: inputTokens,
+      audio: usage.audioInputTokens,
+      image: usage.imageInputTokens,
+    }),
+    ...renderDetails('candidatesTokensDetails', {
+      all: visible,
+      audio: usage.audioOutputTokens,
+      image: usage.imageOutputTokens,
+    }),
+    ...renderDetails('cacheTokensDetails', {
+      all: usage.cacheReadTokens,
+      audio: usage.audioCacheReadTokens,
+      image: undefined,
+    }),
     ...(reasoningTokens !== undefined && { thoughtsTokenCount: reasoningTokens }),
+    ...renderTier(usage.serviceTier),
   }
 }
 
-function renderDetails(
-  name: string,
-  all: number | undefined,
+/** Google's own words go back where each of its hosts has them; other providers' mean nothing to its clients. */
+function renderTier(tier: string | undefined): JsonObject {
+  if (tier === undefined) return {}
+  if (TRAFFIC_TYPE.test(tier)) return { trafficType: tier }
+  return STUDIO_TIER.test(tier) ? { serviceTier: tier } : {}
+}
+
+const TRAFFIC_TYPE = /^(?:ON_DEMAND(?:_FLEX|_PRIORITY)?|PROVISIONED_THROUGHPUT)$/
+const STUDIO_TIER = /^(?:standard|flex|priority)$/
+
+type Modalities = {
+  all: number | undefined
   audio: number | undefined
-): JsonObject {
-  if (audio === undefined) return {}
-  const details: JsonObject[] = [{ modality: 'AUDIO', tokenCount: audio }]
-  if (all !== undefined && all > audio)
-    details.unshift({ modality: 'TEXT', tokenCount: all - audio })
+  image: number | undefined
+}
+
+function renderDetails(name: string, { all, audio, image }: Modalities): JsonObject {
+  if (audio === undefined && image === undefined) return {}
+  const details: JsonObject[] = []
+  const text = (all ?? 0) - (audio ?? 0) - (image ?? 0)
+  if (text > 0) details.push({ modality: 'TEXT', tokenCount: text })
+  if (image !== undefined) details.push({ modality: 'IMAGE', tokenCount: image })
+  if (audio !== undefined) details.push({ modality: 'AUDIO', tokenCount: audio })
   return { [name]: details }
 }

@@ -1,10 +1,11 @@
 import { readJsonCount, readJsonString } from '../../std/json-scan'
+import { stringOf } from '../../std/record'
 import type { Envelope } from '../envelope'
 import { readModel, readStream, renderRequest as renderSame, scanMembers } from '../openai/request'
 import { splice } from '../openai/request'
 import type { RequestChanges } from '../protocol'
 
-const READ = ['model', 'stream', 'max_tokens', 'service_tier']
+const READ = ['model', 'stream', 'max_tokens', 'service_tier', 'metadata']
 
 /** Reads a Messages body in one scan; throws `invalid_json` and `invalid_request`. */
 export function parseRequest(body: Uint8Array): Envelope {
@@ -17,6 +18,9 @@ export function parseRequest(body: Uint8Array): Envelope {
     choices: 1,
     outputLimit: readJsonCount(body, found.max_tokens),
     ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
+    ...(found.metadata && {
+      user: readUser(body.subarray(found.metadata.start, found.metadata.end)),
+    }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,
@@ -25,6 +29,11 @@ export function parseRequest(body: Uint8Array): Envelope {
 }
 
 const encoder = new TextEncoder()
+
+/** The member `user_id` of `metadata`, which was found to be JSON before. */
+function readUser(metadata: Uint8Array): string | undefined {
+  return stringOf(JSON.parse(new TextDecoder().decode(metadata)), 'user_id')
+}
 
 /**
  * The body for one target: the client's bytes with the model's name replaced, or, where the host has the model in its

@@ -1,10 +1,14 @@
-import { countOf, isRecord, recordOf } from '../../std/record'
+import { countOf, isRecord, recordOf, stringOf } from '../../std/record'
 import type { JsonObject } from '../json'
-import type { Usage } from '../usage'
+import { moreOf, type Usage } from '../usage'
 
 /**
  * Reads `usage`. Anthropic's input leaves out what was read from and written to the cache.
- * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * Fast mode is told as a tier of its own, since no other rates are for it; inference within the US costs 1.1 times as
+ * much for every kind of token.
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching,
+ * https://platform.claude.com/docs/en/api/service-tiers, https://platform.claude.com/docs/en/build-with-claude/fast-mode,
+ * https://platform.claude.com/docs/en/manage-claude/data-residency
  */
 export function parseUsage(usage: unknown): Usage | undefined {
   if (!isRecord(usage)) return undefined
@@ -24,8 +28,15 @@ export function parseUsage(usage: unknown): Usage | undefined {
     audioInputTokens: undefined,
     audioOutputTokens: undefined,
     cacheWrite1hTokens: countOf(written, 'ephemeral_1h_input_tokens'),
+    ...moreOf({
+      searches: countOf(recordOf(usage, 'server_tool_use'), 'web_search_requests'),
+      ratePercent: usage.inference_geo === 'us' ? US_RATE_PERCENT : undefined,
+      serviceTier: usage.speed === 'fast' ? 'fast' : stringOf(usage, 'service_tier'),
+    }),
   }
 }
+
+const US_RATE_PERCENT = 110
 
 /** Writes `usage`; unknown counts are 0, since the SDKs add them up. */
 export function renderUsage(usage: Usage | undefined): JsonObject {

@@ -5,7 +5,7 @@ import { isRecord, stringOf } from '../../std/record'
 import type { AnswerFacts } from '../protocol'
 import { toErrorInAnswer } from './errors'
 import { withTier } from '../usage'
-import { toUsage } from './usage'
+import { toEmbeddingUsage, toUsage } from './usage'
 
 const decoder = new TextDecoder()
 
@@ -39,7 +39,7 @@ export function parseEmbeddings(body: Uint8Array): AnswerFacts {
   })
   if (scan.ok && failed) return parseCompletion(body)
   if (!scan.ok || !hasData) throw malformed(decoder.decode(body.subarray(0, 16_384)))
-  return { usage: toUsage(usage), finishReasons: [] }
+  return { usage: toEmbeddingUsage(usage), finishReasons: [] }
 }
 
 function malformed(text: string): GatewayError {

@@ -53,3 +53,13 @@ export function toShortId(id: string): string {
   // 36^9 is less than 2^64: the digits are spread evenly enough, and two ids of one chat will not meet.
   return (Bun.hash.xxHash64(id) % 36n ** 9n).toString(36).padStart(9, '0')
 }
+
+/** Gives members of a request the names that the host knows, in place; a name that is there already stays as it is. */
+export function renameMembers(body: unknown, renames: Readonly<Record<string, string>>): void {
+  if (!isRecord(body)) return
+  for (const [name, known] of Object.entries(renames)) {
+    if (!(name in body)) continue
+    body[known] ??= body[name]
+    delete body[name]
+  }
+}

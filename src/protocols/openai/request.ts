@@ -24,6 +24,7 @@ const READ = [
   'max_tokens',
   'max_completion_tokens',
   'service_tier',
+  'user',
 ] as const
 
 /** Where the members stand that were looked for, by name. */
@@ -46,6 +47,7 @@ export function parseRequest(
     outputLimit:
       readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
     ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
+    ...(found.user && { user: readJsonString(body, found.user) }),
     body,
     modelSpan: found.model,
     ...(route.model !== undefined && { isModelInPath: true }),

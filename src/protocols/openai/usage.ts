@@ -1,12 +1,14 @@
-import { countOf, isRecord, recordOf } from '../../std/record'
-import type { Usage } from '../usage'
+import { countOf, isRecord, recordOf, stringOf } from '../../std/record'
+import { reportedCost } from '../reported-cost'
+import { moreOf, NO_USAGE, type Usage } from '../usage'
 
 /**
  * Reads `usage` of a chat completion, a completion or an embedding answer. Cached and reasoning tokens are
  * parts of input and output; where xAI counts reasoning beside the completion, its total gives that away.
- * DeepSeek and Moonshot tell cache hits at the top level.
+ * DeepSeek and Moonshot tell cache hits at the top level, Perplexity what it reasoned beside its answer.
  * https://platform.openai.com/docs/api-reference/chat/object, https://api-docs.deepseek.com/guides/kv_cache,
- * https://docs.x.ai/docs/guides/reasoning
+ * https://docs.x.ai/docs/guides/reasoning, https://docs.perplexity.ai/api-reference/chat-completions-post,
+ * https://www.alibabacloud.com/help/en/model-studio/context-cache
  */
 export function toUsage(usage: unknown): Usage | undefined {
   if (!isRecord(usage)) return undefined
@@ -15,12 +17,14 @@ export function toUsage(usage: unknown): Usage | undefined {
   const inputTokens = countOf(usage, 'prompt_tokens')
   const completionTokens = countOf(usage, 'completion_tokens')
   if (inputTokens === undefined && completionTokens === undefined) return undefined
-  const reasoningTokens = countOf(output, 'reasoning_tokens')
+  const apart = countOf(usage, 'reasoning_tokens')
+  const reasoningTokens = countOf(output, 'reasoning_tokens') ?? apart
   const isBeside =
     reasoningTokens !== undefined &&
     completionTokens !== undefined &&
     reasoningTokens > 0 &&
-    countOf(usage, 'total_tokens') === (inputTokens ?? 0) + completionTokens + reasoningTokens
+    (countOf(usage, 'total_tokens') === (inputTokens ?? 0) + completionTokens + reasoningTokens ||
+      (apart !== undefined && apart > completionTokens))
   return {
     inputTokens,
     outputTokens: isBeside ? completionTokens + reasoningTokens : completionTokens,
@@ -28,9 +32,36 @@ export function toUsage(usage: unknown): Usage | undefined {
       countOf(input, 'cached_tokens') ??
       countOf(usage, 'prompt_cache_hit_tokens') ??
       countOf(usage, 'cached_tokens'),
-    cacheWriteTokens: countOf(input, 'cache_write_tokens'),
+    cacheWriteTokens:
+      countOf(input, 'cache_write_tokens') ?? countOf(input, 'cache_creation_input_tokens'),
     reasoningTokens,
     audioInputTokens: countOf(input, 'audio_tokens'),
     audioOutputTokens: countOf(output, 'audio_tokens'),
+    ...moreOf({
+      audioCacheReadTokens: countOf(recordOf(input, 'cached_tokens_details'), 'audio_tokens'),
+      imageInputTokens: countOf(input, 'image_tokens'),
+      imageOutputTokens: countOf(output, 'image_tokens'),
+      searches: searchesOf(usage),
+      searchContext: stringOf(usage, 'search_context_size'),
+      reportedCostNanoUsd: reportedCost(usage),
+    }),
   }
+}
+
+/** Perplexity charges for each search of its research, and once for a request that searched as it liked. */
+function searchesOf(usage: Record<string, unknown>): number | undefined {
+  const queries = countOf(usage, 'num_search_queries')
+  if (queries !== undefined) return queries
+  return stringOf(usage, 'search_context_size') === undefined ? undefined : 1
+}
+
+/**
+ * Reads `usage` of an embedding answer, which has no output: where the total is all there is, as at Voyage, it counts
+ * the input. https://docs.voyageai.com/reference/embeddings-api
+ */
+export function toEmbeddingUsage(usage: unknown): Usage | undefined {
+  const read = toUsage(usage)
+  if (read !== undefined) return read
+  const inputTokens = countOf(usage, 'total_tokens')
+  return inputTokens === undefined ? undefined : { ...NO_USAGE, inputTokens }
 }

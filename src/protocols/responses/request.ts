@@ -1,9 +1,9 @@
-import { readJsonCount } from '../../std/json-scan'
+import { readJsonCount, readJsonString } from '../../std/json-scan'
 import type { Envelope } from '../envelope'
 import { readModel, readStream, scanMembers } from '../openai/request'
 
 /** The members that the gateway reads. */
-const READ = ['model', 'stream', 'max_output_tokens'] as const
+const READ = ['model', 'stream', 'max_output_tokens', 'service_tier', 'user'] as const
 
 /**
  * Reads the body of POST /v1/responses in one scan. The format has one answer, and usage in every stream.
@@ -19,6 +19,8 @@ export function parseRequest(body: Uint8Array): Envelope {
     includesUsage: true,
     choices: 1,
     outputLimit: readJsonCount(body, found.max_output_tokens),
+    ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
+    ...(found.user && { user: readJsonString(body, found.user) }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,

@@ -1,7 +1,8 @@
 import { countOf, isRecord, recordOf } from '../../std/record'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
-import type { Usage } from '../usage'
+import { reportedCost } from '../reported-cost'
+import { moreOf, type Usage } from '../usage'
 
 /**
  * Reads `usage` of a response; `undefined` where it has none. Cached tokens are part of the input, reasoning
@@ -22,6 +23,11 @@ export function toUsage(usage: unknown): Usage | undefined {
     reasoningTokens: countOf(output, 'reasoning_tokens'),
     audioInputTokens: countOf(input, 'audio_tokens'),
     audioOutputTokens: countOf(output, 'audio_tokens'),
+    ...moreOf({
+      imageInputTokens: countOf(input, 'image_tokens'),
+      imageOutputTokens: countOf(output, 'image_tokens'),
+      reportedCostNanoUsd: reportedCost(usage),
+    }),
   }
 }
 

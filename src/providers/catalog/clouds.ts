@@ -1,4 +1,5 @@
 import type { ProviderRow } from '../../config/provider-row'
+import { OLDER_LIMIT } from './older-limit'
 
 /** Clouds that serve models beside the rest of what they sell, with accounts, regions and identities of their own. */
 export const CLOUDS: readonly ProviderRow[] = [
@@ -19,7 +20,7 @@ export const CLOUDS: readonly ProviderRow[] = [
     protocols: ['openai-chat', 'openai-responses', 'openai-embeddings'],
     quirks: { includeUsage: true },
     models: [],
-    documentUrl: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest',
+    documentUrl: 'https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle',
     checked: '2026-11-23',
   },
   {
@@ -63,6 +64,7 @@ export const CLOUDS: readonly ProviderRow[] = [
     },
     apiKeyEnv: 'ANTHROPIC_FOUNDRY_API_KEY',
     identity: 'azure',
+    identityScope: 'https://ai.azure.com/.default',
     modelList: false,
     local: false,
     protocols: ['anthropic-messages'],
@@ -170,7 +172,8 @@ export const CLOUDS: readonly ProviderRow[] = [
     modelList: false,
     local: false,
     protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
-    quirks: { includeUsage: true },
+    // It refuses stream_options where the model is another company's: https://github.com/anomalyco/opencode/issues/4698
+    quirks: { includeUsage: false, renames: OLDER_LIMIT },
     models: [
       'databricks-claude-opus-5-5',
       'databricks-claude-haiku-4-5',
@@ -245,17 +248,19 @@ export const CLOUDS: readonly ProviderRow[] = [
     name: 'github',
     title: 'GitHub Models',
     family: 'openai',
+    // Retired on 30 July 2026: https://github.com/orgs/community/discussions/203602. Configurations still name it, and
+    // its key is in them alone: GITHUB_TOKEN is set on many machines for other ends.
     baseUrl: 'https://models.github.ai',
-    apiKeyEnv: 'GITHUB_TOKEN',
+    apiKeyEnv: undefined,
     paths: {
       'openai-chat': '/inference/chat/completions',
       'openai-embeddings': '/inference/embeddings',
     },
-    modelList: { path: '/catalog/models', shape: 'openai' },
+    modelList: false,
     local: false,
     protocols: ['openai-chat', 'openai-embeddings'],
     quirks: { includeUsage: true },
-    models: ['openai/gpt-4.1', 'openai/gpt-4o-mini', 'openai/text-embedding-3-small'],
+    models: [],
     documentUrl: 'https://docs.github.com/en/rest/models/inference',
     checked: '2026-11-23',
   },
@@ -275,8 +280,7 @@ export const CLOUDS: readonly ProviderRow[] = [
       'llama-3.3-70b-instruct',
       'bge-multilingual-gemma2',
     ],
-    documentUrl:
-      'https://www.scaleway.com/en/docs/generative-apis/api-cli/understanding-chat-completion-api/',
+    documentUrl: 'https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api',
     checked: '2026-11-23',
   },
   {
@@ -284,7 +288,7 @@ export const CLOUDS: readonly ProviderRow[] = [
     title: 'OVHcloud AI Endpoints',
     family: 'openai',
     baseUrl: 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1',
-    apiKeyEnv: 'OVH_AI_ENDPOINTS_ACCESS_TOKEN',
+    apiKeyEnv: 'OVHCLOUD_API_KEY',
     local: false,
     protocols: ['openai-chat', 'openai-embeddings'],
     quirks: { includeUsage: true },
@@ -295,7 +299,7 @@ export const CLOUDS: readonly ProviderRow[] = [
       'Mistral-Small-3.2-24B-Instruct-2506',
       'Qwen3-32B',
     ],
-    documentUrl: 'https://help.ovhcloud.com/csm/en-public-cloud-ai-endpoints-getting-started',
+    documentUrl: 'https://ovh.github.io/apache-airflow-provider-ovhcloud-ai/ai-endpoints',
     checked: '2026-11-23',
   },
   {

@@ -1,4 +1,5 @@
 import type { ProviderRow } from '../../config/provider-row'
+import { OLDER_LIMIT } from './older-limit'
 
 /** Companies that run open models. */
 export const INFERENCE_HOSTS: readonly ProviderRow[] = [
@@ -57,6 +58,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     family: 'openai',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     apiKeyEnv: 'FIREWORKS_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     local: false,
     protocols: [
       'openai-chat',
@@ -82,10 +84,10 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.sambanova.ai/v1',
     apiKeyEnv: 'SAMBANOVA_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-embeddings'],
-    quirks: { includeUsage: true },
+    protocols: ['openai-chat', 'openai-responses', 'anthropic-messages', 'openai-embeddings'],
+    quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: ['MiniMax-M2.7', 'DeepSeek-V3.2', 'gpt-oss-120b', 'Meta-Llama-3.3-70B-Instruct'],
-    documentUrl: 'https://docs.sambanova.ai/cloud/api-reference/endpoints/chat',
+    documentUrl: 'https://docs.sambanova.ai/docs/en/api-reference/overview',
     checked: '2026-11-23',
   },
   {
@@ -97,7 +99,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     apiKeyEnv: 'NVIDIA_API_KEY',
     local: false,
     protocols: ['openai-chat', 'openai-embeddings'],
-    quirks: { includeUsage: true },
+    quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: [
       'meta/llama-3.3-70b-instruct',
       'nvidia/llama-3.3-nemotron-super-49b-v1.5',
@@ -124,18 +126,11 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     name: 'deepinfra',
     title: 'DeepInfra',
     family: 'openai',
-    baseUrl: 'https://api.deepinfra.com',
+    baseUrl: 'https://api.deepinfra.com/v1/openai',
     apiKeyEnv: 'DEEPINFRA_API_KEY',
-    paths: {
-      'openai-chat': '/v1/openai/chat/completions',
-      'openai-completions': '/v1/openai/completions',
-      'openai-embeddings': '/v1/openai/embeddings',
-      'anthropic-messages': '/anthropic/v1/messages',
-    },
-    modelList: { path: '/v1/openai/models', shape: 'openai' },
     local: false,
-    protocols: ['openai-chat', 'anthropic-messages', 'openai-completions', 'openai-embeddings'],
-    quirks: { includeUsage: true },
+    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+    quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: [
       'deepseek-ai/DeepSeek-V3',
       'meta-llama/Llama-3.3-70B-Instruct',
@@ -185,6 +180,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     family: 'openai',
     baseUrl: 'https://api.novita.ai',
     apiKeyEnv: 'NOVITA_API_KEY',
+    // In Anthropic's format too: https://novita.ai/docs/guides/llm-anthropic-compatibility
     apiKeyPlace: { kind: 'bearer' },
     paths: {
       'openai-chat': '/openai/v1/chat/completions',
@@ -197,7 +193,6 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     protocols: ['openai-chat', 'anthropic-messages', 'openai-completions', 'openai-embeddings'],
     quirks: { includeUsage: true },
     models: ['deepseek/deepseek-v3.2', 'zai-org/glm-4.7', 'minimax/minimax-m2.1'],
-    // The key of Anthropic's format: https://novita.ai/docs/guides/llm-anthropic-compatibility
     documentUrl: 'https://novita.ai/docs/guides/llm-api',
     checked: '2026-11-23',
   },
@@ -222,7 +217,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     apiKeyEnv: 'FEATHERLESS_API_KEY',
     local: false,
     protocols: ['openai-chat', 'openai-completions'],
-    quirks: { includeUsage: true },
+    quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: ['featherless-ai/Qwerky-72B', 'featherless-ai/Qwerky-QwQ-32B'],
     documentUrl: 'https://featherless.ai/docs/completions',
     checked: '2026-11-23',
@@ -260,6 +255,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     // In China: https://api.siliconflow.cn/v1
     baseUrl: 'https://api.siliconflow.com/v1',
     apiKeyEnv: 'SILICONFLOW_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     local: false,
     protocols: ['openai-chat', 'anthropic-messages', 'openai-embeddings'],
     quirks: { includeUsage: true },

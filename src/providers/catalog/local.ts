@@ -60,10 +60,10 @@ export const LOCAL: readonly ProviderRow[] = [
     apiKeyEnv: undefined,
     apiKeyPlace: { kind: 'bearer' },
     local: true,
-    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+    protocols: ['openai-chat', 'anthropic-messages', 'openai-completions', 'openai-embeddings'],
     quirks: { includeUsage: true },
     models: [],
-    documentUrl: 'https://docs.sglang.ai/basic_usage/openai_api_completions.html',
+    documentUrl: 'https://docs.sglang.io/docs/basic_usage/anthropic_api',
     checked: '2026-11-23',
   },
   {
@@ -137,7 +137,8 @@ export const LOCAL: readonly ProviderRow[] = [
     title: 'Another Tollgate',
     family: 'openai',
     baseUrl: 'http://127.0.0.1:8080',
-    apiKeyEnv: 'TOLLGATE_API_KEY',
+    // None, so that no gateway is its own provider because of its environment.
+    apiKeyEnv: undefined,
     paths: {
       'openai-chat': '/v1/chat/completions',
       'openai-responses': '/v1/responses',

@@ -1,4 +1,5 @@
 import type { ProviderRow } from '../../config/provider-row'
+import { OLDER_LIMIT } from './older-limit'
 
 /**
  * Makers that serve their models from China, most of them elsewhere too. Where Anthropic's format is beside
@@ -12,16 +13,18 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     // In China: https://api.moonshot.cn
     baseUrl: 'https://api.moonshot.ai',
     apiKeyEnv: 'MOONSHOT_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     paths: {
       'openai-chat': '/v1/chat/completions',
+      'openai-responses': '/v1/responses',
       'anthropic-messages': '/anthropic/v1/messages',
     },
     modelList: { path: '/v1/models', shape: 'openai' },
     local: false,
-    protocols: ['openai-chat', 'anthropic-messages'],
-    quirks: { includeUsage: true },
+    protocols: ['openai-chat', 'openai-responses', 'anthropic-messages'],
+    quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: ['kimi-k3', 'kimi-k3.1-pro', 'kimi-k2.7-code', 'kimi-k2.6', 'kimi-k2.5'],
-    documentUrl: 'https://platform.moonshot.ai/docs/api/chat',
+    documentUrl: 'https://platform.kimi.ai/docs/api/overview',
     checked: '2026-11-23',
   },
   {
@@ -30,6 +33,7 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     family: 'openai',
     baseUrl: 'https://api.z.ai/api',
     apiKeyEnv: 'ZAI_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     paths: {
       'openai-chat': '/paas/v4/chat/completions',
       'anthropic-messages': '/anthropic/v1/messages',
@@ -48,6 +52,7 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     family: 'openai',
     baseUrl: 'https://open.bigmodel.cn/api',
     apiKeyEnv: 'ZHIPUAI_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     paths: {
       'openai-chat': '/paas/v4/chat/completions',
       'openai-embeddings': '/paas/v4/embeddings',
@@ -58,7 +63,7 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     protocols: ['openai-chat', 'anthropic-messages', 'openai-embeddings'],
     quirks: { includeUsage: true },
     models: ['glm-5.3', 'glm-5.3-flash', 'glm-5.3-flashx', 'embedding-3'],
-    documentUrl: 'https://docs.bigmodel.cn/api-reference/模型-api/对话补全',
+    documentUrl: 'https://docs.bigmodel.cn/cn/guide/develop/openai/introduction',
     checked: '2026-11-23',
   },
   {
@@ -68,13 +73,15 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     // In China: https://api.minimaxi.com
     baseUrl: 'https://api.minimax.io',
     apiKeyEnv: 'MINIMAX_API_KEY',
+    apiKeyPlace: { kind: 'bearer' },
     paths: {
       'openai-chat': '/v1/chat/completions',
+      'openai-responses': '/v1/responses',
       'anthropic-messages': '/anthropic/v1/messages',
     },
     modelList: { path: '/v1/models', shape: 'openai' },
     local: false,
-    protocols: ['openai-chat', 'anthropic-messages'],
+    protocols: ['openai-chat', 'openai-responses', 'anthropic-messages'],
     quirks: { includeUsage: true },
     models: ['MiniMax-M3', 'MiniMax-M2.5', 'MiniMax-M2.1', 'MiniMax-M2'],
     documentUrl: 'https://platform.minimax.io/docs/api-reference/text-openai-api',
@@ -87,10 +94,13 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     baseUrl: 'https://dashscope-{region}.aliyuncs.com/compatible-mode/v1',
     variables: {
       region: {
-        what: 'where the key is from: intl (Singapore), us (Virginia) or cn (Beijing)',
+        what: 'where the key is from: intl (Singapore), us (Virginia), cn (Beijing) or hk (Hong Kong)',
         env: [],
         standard: 'intl',
-        baseUrls: { cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1' },
+        baseUrls: {
+          cn: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
+          hk: 'https://cn-hongkong.dashscope.aliyuncs.com/compatible-mode/v1',
+        },
       },
     },
     apiKeyEnv: 'DASHSCOPE_API_KEY',
@@ -131,8 +141,8 @@ export const MAKERS_CHINA: readonly ProviderRow[] = [
     local: false,
     protocols: ['openai-chat'],
     quirks: { includeUsage: true },
-    models: ['step-3.5-flash', 'step-3'],
-    documentUrl: 'https://platform.stepfun.ai/docs/en/api-reference/chat/chat-completion-create',
+    models: ['step-5-preview', 'step-3.7-flash', 'step-3.5-flash'],
+    documentUrl: 'https://platform.stepfun.ai/docs/en/guides/developer/openai',
     checked: '2026-11-23',
   },
 ]

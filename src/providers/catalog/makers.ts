@@ -94,7 +94,12 @@ export const MAKERS: readonly ProviderRow[] = [
     // It sends usage unasked, and has answered stream_options with 422 extra_forbidden:
     // https://github.com/openai/openai-agents-python/issues/442
     // Ids of tool calls: https://github.com/vllm-project/vllm/pull/5649
-    quirks: { includeUsage: false, shortToolCallIds: true },
+    // Names: https://docs.mistral.ai/api/endpoint/chat
+    quirks: {
+      includeUsage: false,
+      shortToolCallIds: true,
+      renames: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
+    },
     models: [
       'mistral-large-latest',
       'mistral-medium-latest',

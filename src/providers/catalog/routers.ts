@@ -69,7 +69,7 @@ export const ROUTERS: readonly ProviderRow[] = [
     local: false,
     protocols: ['openai-chat', 'openai-embeddings'],
     quirks: { includeUsage: true },
-    models: ['venice-uncensored', 'qwen3-235b', 'llama-3.3-70b'],
+    models: ['venice-uncensored', 'llama-3.3-70b'],
     documentUrl: 'https://docs.venice.ai/api-reference/api-spec',
     checked: '2026-11-23',
   },

@@ -1,0 +1,46 @@
+import type { WireFormat } from '../../src/config/provider-row'
+
+const QUESTION = 'What is a tollgate?'
+const MESSAGES = [{ role: 'user', content: QUESTION }]
+const CONVERSE = { messages: [{ role: 'user', content: [{ text: QUESTION }] }] }
+const INVOKE = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 50, messages: MESSAGES }
+
+/** A request to the gateway in a format's own client API, or in Google's where the gateway has no such API. */
+export function toClientRequest(
+  format: WireFormat,
+  model: string,
+  stream: boolean
+): { path: string; body: Record<string, unknown> } {
+  const streamed = stream ? { stream: true } : {}
+  const inPath = encodeURIComponent(model)
+  switch (format) {
+    case 'openai-chat':
+      return { path: '/v1/chat/completions', body: { model, messages: MESSAGES, ...streamed } }
+    case 'openai-responses':
+      return { path: '/v1/responses', body: { model, input: QUESTION, ...streamed } }
+    case 'openai-completions':
+      return { path: '/v1/completions', body: { model, prompt: QUESTION, ...streamed } }
+    case 'openai-embeddings':
+      return { path: '/v1/embeddings', body: { model, input: QUESTION } }
+    case 'anthropic-messages':
+      return {
+        path: '/v1/messages',
+        body: { model, max_tokens: 50, messages: MESSAGES, ...streamed },
+      }
+    // Told to Ollama in its own format: it speaks OpenAI's and Anthropic's too.
+    case 'ollama-chat':
+    case 'gemini': {
+      const verb = stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
+      const contents = [{ role: 'user', parts: [{ text: QUESTION }] }]
+      return { path: `/v1beta/models/${model}:${verb}`, body: { contents } }
+    }
+    case 'bedrock-converse':
+      return { path: `/bedrock/model/${inPath}/converse${stream ? '-stream' : ''}`, body: CONVERSE }
+    case 'bedrock-invoke': {
+      const verb = stream ? 'invoke-with-response-stream' : 'invoke'
+      return { path: `/bedrock/model/${inPath}/${verb}`, body: INVOKE }
+    }
+    case 'cohere-chat':
+      return { path: '/v2/chat', body: { model, messages: MESSAGES, ...streamed } }
+  }
+}
