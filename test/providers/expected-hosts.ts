@@ -108,6 +108,11 @@ export const HOST_CALLS: readonly ExpectedCall[] = [
     messages('deepseek-ai/DeepSeek-V3.2', '/v1/messages', BEARER),
     embeddings('BAAI/bge-m3', '/v1/embeddings')
   ),
+  // https://docs.nscale.com/api-reference
+  ...at(
+    { name: 'nscale', origin: 'https://inference.api.nscale.com' },
+    chat('openai/gpt-oss-120b', '/v1/chat/completions')
+  ),
   // https://docs.ollama.com/cloud, https://docs.ollama.com/api/anthropic-compatibility
   ...at(
     { name: 'ollama-cloud', origin: 'https://ollama.com' },
