@@ -76,6 +76,7 @@ function renderTurn(
   const calls: JsonObject[] = []
   if (!isInOrder(parts)) losses.rewrite(path)
   for (const { part, at } of parts) {
+    if (part.cache) losses.drop(`${at}.cache_control`)
     if ('signature' in part && part.signature) losses.drop(`${at}.signature`)
     switch (part.type) {
       case 'text':
@@ -182,6 +183,7 @@ function renderResult(part: ToolResultPart, path: string, losses: Losses): JsonO
     losses.drop(`${path}.content.${index}`)
     return []
   })
+  if (part.cache) losses.drop(`${path}.cache_control`)
   if (part.isError) losses.drop(`${path}.is_error`)
   if (texts.length > 1) losses.rewrite(`${path}.content`)
   return {
@@ -218,6 +220,7 @@ function renderTool(tool: Tool, path: string, losses: Losses): JsonObject[] {
     losses.drop(path)
     return []
   }
+  if (tool.cache) losses.drop(`${path}.cache_control`)
   if (tool.type === 'custom') losses.rewrite(path)
   if (tool.type === 'function' && tool.strict !== undefined) losses.drop(`${path}.strict`)
   const parameters =
