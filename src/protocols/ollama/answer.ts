@@ -6,7 +6,8 @@ import type { JsonObject, JsonValue } from '../json'
 import type { Losses } from '../losses'
 import { toAnswerError } from './errors'
 import { parseParts } from './generation-parse'
-import { renderCall } from './generation-render'
+import { renderCall, renderImage } from './generation-render'
+import { parseLogprobs, renderLogprobs } from './logprobs'
 import { asObject, ownObject, ownSource } from './own'
 import { parseUsage, renderUsage } from './usage'
 
@@ -20,11 +21,11 @@ const DONE_REASONS: Readonly<Partial<Record<FinishReason, string>>> = {
   context_window: 'length',
 }
 
-/** Why an answer ended. Calls end with `stop`, so what was called says more. */
+/** Why an answer ended. Calls end with `stop`, or no word at all in older versions, so what was called says more. */
 export function parseFinish(last: JsonObject, hasCalls: boolean): Finish {
   const native = stringOf(last, 'done_reason') ?? ''
-  const reason = REASONS[native] ?? 'unknown'
-  return { reason: reason === 'stop' && hasCalls ? 'tool_calls' : reason, native }
+  if (hasCalls && (native === 'stop' || native === '')) return { reason: 'tool_calls', native }
+  return { reason: REASONS[native] ?? 'unknown', native }
 }
 
 /** A reason that is unknown here is passed as its provider spelled it. */
@@ -50,10 +51,13 @@ export function parseChatAnswer(json: JsonValue): Answer {
     throw new GatewayError('upstream_broken', 'the provider gave an answer that is not done')
   const parts = parseParts(message, madeCallId(answer))
   const hasCalls = parts.some(({ type }) => type === 'tool_call')
+  const logprobs = parseLogprobs(answer)
   return {
     model: stringOf(answer, 'model'),
     createdAt: parseCreatedAt(answer),
-    choices: [{ parts, finish: parseFinish(answer, hasCalls) }],
+    choices: [
+      { parts, finish: parseFinish(answer, hasCalls), ...(logprobs.length > 0 && { logprobs }) },
+    ],
     usage: parseUsage(answer),
     source: ownSource(answer),
   }
@@ -75,7 +79,6 @@ export function renderChatAnswer(
   if (own) return own
   const [first, ...others] = answer.choices
   others.forEach((_, index) => losses.drop(`choices.${index + 1}`))
-  if (first?.logprobs) losses.drop('choices.0.logprobs')
   const finish = first?.finish ?? { reason: 'unknown', native: '' }
   return {
     ...renderHead(answer, context),
@@ -83,6 +86,7 @@ export function renderChatAnswer(
     done: true,
     done_reason: renderDoneReason(finish),
     ...renderUsage(answer.usage),
+    ...(first?.logprobs && { logprobs: renderLogprobs(first.logprobs) }),
   }
 }
 
@@ -98,20 +102,27 @@ export function renderHead(
 function renderMessage({ parts }: Choice, losses: Losses): JsonObject {
   let content = ''
   let thinking = ''
+  const images: string[] = []
   const calls: JsonObject[] = []
   parts.forEach((part, index) => {
     const path = `message.content.${index}`
     if ('citations' in part && part.citations?.length) losses.drop(`${path}.citations`)
     if ('signature' in part && part.signature) losses.drop(`${path}.signature`)
     if (part.type === 'text' || part.type === 'refusal') content += part.text
-    else if (part.type === 'reasoning') thinking += part.text
-    else if (part.type === 'tool_call') calls.push(renderCall(part, path, losses))
-    else losses.drop(path)
+    else if (part.type === 'reasoning') {
+      if (part.encrypted) losses.drop(`${path}.encrypted_content`)
+      thinking += part.text
+    } else if (part.type === 'tool_call') calls.push(renderCall(part, path, losses))
+    else if (part.type === 'media' && part.media === 'image') {
+      const image = renderImage(part, path, losses)
+      if (image !== undefined) images.push(image)
+    } else losses.drop(path)
   })
   return {
     role: 'assistant',
     content,
     ...(thinking !== '' && { thinking }),
+    ...(images.length > 0 && { images }),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }

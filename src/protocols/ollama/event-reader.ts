@@ -1,11 +1,13 @@
 import { GatewayError } from '../../errors/gateway-error'
 import { stringOf } from '../../std/record'
 import type { EventReader } from '../chat-protocol'
+import type { MediaPart } from '../generation'
 import type { JsonObject, JsonValue } from '../json'
 import type { StreamEvent } from '../stream-event'
 import { madeCallId, parseCreatedAt, parseFinish } from './answer'
 import { parseLine } from './frames'
-import { parseCall } from './generation-parse'
+import { parseCall, parseImages } from './generation-parse'
+import { parseLogprobs } from './logprobs'
 import { asList, asObject } from './own'
 import { parseUsage } from './usage'
 
@@ -29,7 +31,10 @@ export class OllamaEventReader implements EventReader {
     const message = asObject(line.message) ?? {}
     this.#say('reasoning', stringOf(message, 'thinking'), events)
     this.#say('text', stringOf(message, 'content'), events)
+    for (const image of parseImages(message)) this.#image(image, events)
     for (const call of asList(message.tool_calls)) this.#call(call, events)
+    const tokens = parseLogprobs(line)
+    if (tokens.length > 0) events.push({ type: 'logprobs', choice: 0, tokens })
     if (line.done === true) this.#end(line, events)
     return events
   }
@@ -51,6 +56,13 @@ export class OllamaEventReader implements EventReader {
       events.push({ type: 'part_start', choice: 0, index, part: { type, text: '' } })
     }
     events.push({ type: 'delta', choice: 0, index: this.#open.index, text })
+  }
+
+  #image(part: MediaPart, events: StreamEvent[]): void {
+    this.#close(events)
+    const index = this.#parts++
+    events.push({ type: 'part_start', choice: 0, index, part })
+    events.push({ type: 'part_end', choice: 0, index })
   }
 
   #call(json: JsonValue, events: StreamEvent[]): void {

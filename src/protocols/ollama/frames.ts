@@ -47,8 +47,9 @@ export class OllamaFrameReader implements FrameReader {
       this.#facts.finishReasons[0] = stringOf(line, 'done_reason') ?? 'unknown'
       return 'done'
     }
-    const says = Boolean(message?.content) || Boolean(message?.thinking) || calls.length > 0
-    return says ? 'content' : 'preamble'
+    const images = asList(asObject(line.message)?.images)
+    const hasText = Boolean(message?.content) || Boolean(message?.thinking)
+    return hasText || calls.length > 0 || images.length > 0 ? 'content' : 'preamble'
   }
 
   isComplete(): boolean {

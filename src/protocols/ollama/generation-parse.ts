@@ -3,6 +3,7 @@ import { CallLedger } from '../gemini/parts'
 import type {
   Format,
   Generation,
+  MediaPart,
   Message,
   Part,
   Reasoning,
@@ -80,13 +81,27 @@ function parseMessage(json: JsonValue, index: number, ledger: CallLedger): Messa
   const path = `messages.${index}`
   const message = asObject(json)
   if (message === undefined) throw invalid(path, 'must be an object')
-  const { role } = message
+  checkContent(message, path)
+  // The server takes either case: https://github.com/ollama/ollama/blob/main/api/types.go
+  const role = stringOf(message, 'role')?.toLowerCase()
   if (role === 'tool') return { role: 'user', parts: [parseResult(message, index, ledger)] }
   if (role !== 'user' && role !== 'assistant' && role !== 'system')
     throw invalid(`${path}.role`, 'must be system, user, assistant or tool')
   const parts = parseParts(message, `call_${index}`)
   for (const part of parts) if (part.type === 'tool_call') ledger.call(part)
   return { role, parts, source: ownSource(message) }
+}
+
+/** The server refuses these; read as nothing they would be lost unsaid. */
+function checkContent({ content, images, tool_calls: calls }: JsonObject, path: string): void {
+  if (content !== undefined && content !== null && typeof content !== 'string')
+    throw invalid(`${path}.content`, 'must be a string')
+  if (asList(images).some((image) => typeof image !== 'string'))
+    throw invalid(`${path}.images`, 'must be a list of base64 strings')
+  asList(calls).forEach((call, index) => {
+    if (!stringOf(asObject(asObject(call)?.function), 'name'))
+      throw invalid(`${path}.tool_calls.${index}`, 'must be a function with a name')
+  })
 }
 
 /** What a turn, asked or answered, is made of. `prefix` names calls that have no id. */
@@ -96,39 +111,44 @@ export function parseParts(message: JsonObject, prefix: string): Part[] {
   const content = stringOf(message, 'content')
   if (thinking) parts.push({ type: 'reasoning', text: thinking })
   if (content) parts.push({ type: 'text', text: content })
-  for (const image of asList(message.images))
-    if (typeof image === 'string') parts.push(toImage(image))
+  parts.push(...parseImages(message))
   asList(message.tool_calls).forEach((call, at) => parts.push(parseCall(call, `${prefix}_${at}`)))
   return parts
 }
 
-function toImage(base64: string): Part {
-  const mimeType = sniffImage(base64)
-  const image = { type: 'media', media: 'image', data: { base64 } } as const
-  return mimeType === undefined ? image : { ...image, mimeType }
+/** Bare base64, whose type its first bytes tell. https://docs.ollama.com/capabilities/vision */
+export function parseImages(message: JsonObject): MediaPart[] {
+  return asList(message.images).flatMap((base64) => {
+    if (typeof base64 !== 'string') return []
+    const mimeType = sniffImage(base64)
+    const image = { type: 'media', media: 'image', data: { base64 } } as const
+    return [mimeType === undefined ? image : { ...image, mimeType }]
+  })
 }
 
-/** Arguments are an object; older versions give calls no id. */
+/** Arguments are an object; text in its place is left as it is. Older versions give calls no id. */
 export function parseCall(json: JsonValue, madeId: string): ToolCallPart {
   const call = asObject(json) ?? {}
   const called = asObject(call.function) ?? {}
+  const given = called.arguments ?? {}
   return {
     type: 'tool_call',
     id: stringOf(call, 'id') || madeId,
     name: stringOf(called, 'name') ?? '',
-    arguments: JSON.stringify(called.arguments ?? {}),
+    arguments: typeof given === 'string' ? given : JSON.stringify(given),
     source: ownSource(call),
   }
 }
 
 function parseResult(message: JsonObject, index: number, ledger: CallLedger): Part {
-  const name = stringOf(message, 'tool_name') ?? stringOf(message, 'name')
-  const callId = ledger.answer(stringOf(message, 'tool_call_id'), name) ?? `call_${index}`
+  const told = stringOf(message, 'tool_name') ?? stringOf(message, 'name')
+  const callId = ledger.answer(stringOf(message, 'tool_call_id'), told) ?? `call_${index}`
+  const name = told ?? ledger.nameOf(callId)
   return {
     type: 'tool_result',
     callId,
     ...(name !== undefined && { name }),
-    parts: [{ type: 'text', text: stringOf(message, 'content') ?? '' }],
+    parts: [{ type: 'text', text: stringOf(message, 'content') ?? '' }, ...parseImages(message)],
     source: ownSource(message),
   }
 }
@@ -152,8 +172,11 @@ function parseTool(json: JsonValue, index: number): Tool {
 /** https://docs.ollama.com/capabilities/structured-outputs */
 function parseFormat(format: JsonValue | undefined): Format | undefined {
   if (format === 'json') return { type: 'json' }
+  // The server takes these for nothing said.
+  if (format === undefined || format === null || format === '') return undefined
   const schema = asObject(format)
-  return schema && { type: 'schema', schema }
+  if (schema === undefined) throw invalid('format', 'must be "json" or a JSON schema')
+  return { type: 'schema', schema }
 }
 
 /** https://docs.ollama.com/capabilities/thinking */

@@ -6,6 +6,7 @@ import type {
   Part,
   Tool,
   ToolCallPart,
+  ToolChoice,
   ToolResultPart,
 } from '../generation'
 import type { JsonObject, JsonValue } from '../json'
@@ -134,8 +135,8 @@ function isInOrder(parts: readonly PlacedPart[]): boolean {
   return true
 }
 
-/** Bare base64 alone; what stands at an address can't be said. */
-function renderImage(part: MediaPart, path: string, losses: Losses): string | undefined {
+/** Bare base64 alone; what stands at an address can't be said. https://docs.ollama.com/capabilities/vision */
+export function renderImage(part: MediaPart, path: string, losses: Losses): string | undefined {
   if (part.media === 'image' && 'base64' in part.data) {
     if (part.detail !== undefined && part.detail !== 'auto') losses.drop(`${path}.detail`)
     if (part.mimeType !== undefined && part.mimeType !== sniffImage(part.data.base64))
@@ -203,8 +204,24 @@ function renderTools({ tools, toolChoice, messages }: Generation, losses: Losses
     losses.rewrite('tool_choice')
     return []
   }
-  if (toolChoice !== undefined && toolChoice.type !== 'auto') losses.drop('tool_choice')
-  return tools.flatMap((tool, index) => renderTool(tool, `tools.${index}`, losses))
+  const names = chosenNames(toolChoice)
+  const isFree = toolChoice?.type === 'allowed' && toolChoice.mode === 'auto'
+  const narrows = tools.some(({ name }) => names.includes(name))
+  // None can be forced, but those that must not be called need not be told.
+  if (narrows && isFree) losses.rewrite('tool_choice')
+  else if (toolChoice !== undefined && toolChoice.type !== 'auto') losses.drop('tool_choice')
+  return tools.flatMap((tool, index) => {
+    const path = `tools.${index}`
+    if (!narrows || names.includes(tool.name)) return renderTool(tool, path, losses)
+    losses.drop(path)
+    return []
+  })
+}
+
+/** The tools that a choice leaves; none where it is no choice among them. */
+function chosenNames(choice: ToolChoice | undefined): readonly string[] {
+  if (choice?.type === 'tool') return [choice.name]
+  return choice?.type === 'allowed' ? choice.names : []
 }
 
 const FREE_TEXT: JsonObject = {

@@ -146,7 +146,7 @@ describe('a request', () => {
         { role: 'tool', content: 'blue', tool_name: 'look', tool_call_id: 'c1' },
         { role: 'user', content: '' },
       ],
-      think: 'high',
+      think: 'max',
       format: { type: 'object' },
       options: { seed: 1, num_predict: 5 },
       stream: false,

@@ -1,5 +1,5 @@
 import { readJsonCount, scanJsonObject } from '../../std/json-scan'
-import type { Envelope } from '../envelope'
+import type { Envelope, Span } from '../envelope'
 import { readModel, readStream, scanMembers } from '../openai/request'
 
 /** Reads the body of POST /api/chat in one scan; it streams unless it says no. Throws `invalid_json`, `invalid_request`. */
@@ -9,7 +9,7 @@ export function parseRequest(body: Uint8Array): Envelope {
   return {
     operation: 'generate',
     model: readModel(body, found),
-    stream: found.stream === undefined || readStream(body, found.stream),
+    stream: isDefault(body, found.stream) || readStream(body, found.stream),
     includesUsage: true,
     choices: 1,
     outputLimit: options && readLimit(body.subarray(options.start, options.end)),
@@ -18,6 +18,13 @@ export function parseRequest(body: Uint8Array): Envelope {
     streamOptionsSpan: undefined,
     closeAt,
   }
+}
+
+const LETTER_N = 0x6e
+
+/** Nothing is said, or `null`, which the server reads as nothing; the scan has shown that it is JSON. */
+function isDefault(body: Uint8Array, span: Span | undefined): boolean {
+  return span === undefined || body[span.start] === LETTER_N
 }
 
 /** `num_predict` of the options; what is below zero is no limit. */

@@ -4,7 +4,6 @@ import type { Losses } from '../losses'
 
 /** Settings that the format has no word for, by the names that clients know. */
 const UNSAYABLE = {
-  parallel_tool_calls: 'parallelToolCalls',
   audio: 'audio',
   verbosity: 'verbosity',
   user: 'user',
@@ -16,6 +15,8 @@ const UNSAYABLE = {
 /** Writes how the answer shall be made; reports what can't be said. */
 export function renderSettings(generation: Generation, losses: Losses): JsonObject {
   if (generation.store === true) losses.drop('store')
+  // Several at a time are the models' own way.
+  if (generation.parallelToolCalls === false) losses.drop('parallel_tool_calls')
   for (const [name, member] of Object.entries(UNSAYABLE))
     if (generation[member] !== undefined) losses.drop(name)
   for (const name of Object.keys(generation.extras)) losses.drop(name)
@@ -23,7 +24,7 @@ export function renderSettings(generation: Generation, losses: Losses): JsonObje
   if (generation.modalities?.some((kind) => kind !== 'text')) losses.drop('modalities')
   const options = renderOptions(generation)
   const think = renderThink(generation.reasoning, losses)
-  const format = renderFormat(generation)
+  const format = renderFormat(generation, losses)
   return {
     ...(think !== undefined && { think }),
     ...(format !== undefined && { format }),
@@ -49,15 +50,20 @@ function renderOptions(generation: Generation): JsonObject {
   }
 }
 
-function renderFormat({ format }: Generation): JsonValue | undefined {
+/** A schema is kept to the letter; its name is a label. https://docs.ollama.com/capabilities/structured-outputs */
+function renderFormat({ format }: Generation, losses: Losses): JsonValue | undefined {
   if (format?.type === 'json') return 'json'
-  return format?.type === 'schema' ? format.schema : undefined
+  if (format?.type !== 'schema') return undefined
+  if (format.description !== undefined) losses.drop('response_format.description')
+  if (format.strict === false) losses.rewrite('response_format.strict')
+  return format.schema
 }
 
 const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'max'])
-const NEAREST: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high' }
+/** As Ollama's own OpenAI-like API has them: https://github.com/ollama/ollama/blob/main/openai/openai.go */
+const NEAREST: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'max', ultra: 'max' }
 
-/** Three efforts, on or off: https://docs.ollama.com/capabilities/thinking */
+/** Four efforts, on or off: https://docs.ollama.com/capabilities/thinking */
 function renderThink(reasoning: Reasoning | undefined, losses: Losses): JsonValue | undefined {
   if (reasoning === undefined) return undefined
   const { enabled, effort, budgetTokens, summary } = reasoning

@@ -1,20 +1,23 @@
 import type { Finish } from '../answer'
 import type { AnswerContext, FrameWriter } from '../chat-protocol'
-import type { ToolCallPart } from '../generation'
+import type { MediaPart, ToolCallPart } from '../generation'
 import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
 import type { StreamEvent } from '../stream-event'
 import { mergeUsage, type Usage } from '../usage'
 import { renderDoneReason, renderHead } from './answer'
-import { renderCall } from './generation-render'
+import { renderCall, renderImage } from './generation-render'
+import { renderLogprobs } from './logprobs'
 import { renderUsage } from './usage'
 
 const encoder = new TextEncoder()
 
 type OpenPart =
-  { kind: 'content' | 'thinking' } | { kind: 'call'; part: ToolCallPart; isWhole: boolean }
+  | { kind: 'content' | 'thinking' }
+  | { kind: 'image'; part: MediaPart }
+  | { kind: 'call'; part: ToolCallPart; isWhole: boolean }
 
-/** Writes the lines of a streamed answer: pieces as they come, calls when they are whole, the counts last. */
+/** Writes the lines of a streamed answer: pieces as they come, images and calls when they are whole, the counts last. */
 export class OllamaFrameWriter implements FrameWriter {
   readonly #context: AnswerContext
   readonly #losses: Losses
@@ -66,8 +69,11 @@ export class OllamaFrameWriter implements FrameWriter {
         this.#losses.drop(`message.content.${event.index}.${event.type}`)
         return ''
       case 'logprobs':
-        this.#losses.drop('choices.0.logprobs')
-        return ''
+        // A line of their own, as the server sends them while it holds text back.
+        return this.#line(
+          { role: 'assistant', content: '' },
+          { logprobs: renderLogprobs(event.tokens) }
+        )
     }
   }
 
@@ -75,6 +81,8 @@ export class OllamaFrameWriter implements FrameWriter {
     if (part.type === 'tool_call')
       this.#parts.set(index, { kind: 'call', part: { ...part }, isWhole: false })
     else if (part.type === 'reasoning') this.#parts.set(index, { kind: 'thinking' })
+    else if (part.type === 'media' && part.media === 'image')
+      this.#parts.set(index, { kind: 'image', part: { ...part } })
     else if (part.type === 'text' || part.type === 'refusal')
       this.#parts.set(index, { kind: 'content' })
     else {
@@ -89,6 +97,10 @@ export class OllamaFrameWriter implements FrameWriter {
     if (open === undefined || text === '') return ''
     if (open.kind === 'call') {
       open.part.arguments += text
+      return ''
+    }
+    if (open.kind === 'image') {
+      if ('base64' in open.part.data) open.part.data = { base64: open.part.data.base64 + text }
       return ''
     }
     return this.#line({ role: 'assistant', content: '', [open.kind]: text })
@@ -108,7 +120,11 @@ export class OllamaFrameWriter implements FrameWriter {
       return this.#flush(false)
     }
     this.#parts.delete(index)
-    return ''
+    if (open?.kind !== 'image') return ''
+    const image = renderImage(open.part, `message.content.${index}`, this.#losses)
+    return image === undefined
+      ? ''
+      : this.#line({ role: 'assistant', content: '', images: [image] })
   }
 
   /** Calls go out in their order, each when it and those before it are whole, or all at the end. */
@@ -124,8 +140,8 @@ export class OllamaFrameWriter implements FrameWriter {
     return lines
   }
 
-  #line(message: JsonObject): string {
-    return `${JSON.stringify({ ...this.#head, message, done: false })}\n`
+  #line(message: JsonObject, more: JsonObject = {}): string {
+    return `${JSON.stringify({ ...this.#head, message, done: false, ...more })}\n`
   }
 
   #end(): string {

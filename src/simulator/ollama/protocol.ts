@@ -1,5 +1,6 @@
 import { NdjsonFramer } from '../../protocols/ollama/ndjson'
 import { ollamaChat } from '../../protocols/ollama/ollama'
+import { CREATED_SECONDS } from '../created'
 import { modelNames } from '../model-names'
 import type { Endpoint, Failure, FramePart, SimulatedProtocol } from '../protocol'
 import { scriptedEndpoint, type ScriptedFormat } from '../scripted-endpoint'
@@ -26,7 +27,22 @@ const TAGS: Endpoint = {
   method: 'GET',
   model: () => '',
   answer: () => {
-    const models = modelNames().map((name) => ({ name, model: name, size: 0 }))
+    const modified_at = new Date(CREATED_SECONDS * 1000).toISOString()
+    const models = modelNames().map((name) => ({
+      name,
+      model: name,
+      modified_at,
+      size: 0,
+      digest: '0'.repeat(64),
+      details: {
+        parent_model: '',
+        format: 'gguf',
+        family: 'sim',
+        families: ['sim'],
+        parameter_size: '1B',
+        quantization_level: 'F16',
+      },
+    }))
     return { kind: 'whole', text: JSON.stringify({ models }), tokens: 0 }
   },
 }
