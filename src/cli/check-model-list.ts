@@ -1,10 +1,10 @@
-import { loadModelListFile } from '../models/load-model-list'
-import { ModelListError } from '../models/model-list'
-
 /** What is wrong with the text of a list of models; `undefined` for nothing. */
 export function checkModelList(text: string, name: string): string | undefined {
+  // Loaded when there is a list to check: the start is spared it.
+  const files: typeof import('../models/load-model-list') = require('../models/load-model-list')
+  const { ModelListError }: typeof import('../models/model-list') = require('../models/model-list')
   try {
-    loadModelListFile(text, name)
+    files.loadModelListFile(text, name)
     return undefined
   } catch (error) {
     if (error instanceof ModelListError) return error.message

@@ -2,10 +2,10 @@ import type { Configuration, ProviderConfiguration } from '../config/configurati
 import { GatewayError } from '../errors/gateway-error'
 import type { Caller, GatewaySettings } from '../gateway/gateway'
 import { mayUseModel } from '../keys/rights'
-import { readBundledModelList } from '../models/bundled-list'
-import { loadModelListFile } from '../models/load-model-list'
+import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
+import type { ModelList } from '../models/model-list'
 import { keepModelLists } from '../providers/model-lists'
 import { createProvider } from '../providers/provider'
 import type { Sender } from '../providers/send'
@@ -72,15 +72,22 @@ function openModelBook({ providers, models, modelList }: Configuration): ModelBo
   const known = providers.map(({ name, catalogName, region }) => ({ name, catalogName, region }))
   const options = { providers: listedProviders(known) }
   const book = createModelBook({
-    list: () =>
-      modelList
-        ? loadModelListFile(modelList.text, modelList.name, options)
-        : readBundledModelList(options),
+    list: () => readModelList(modelList, options),
     overrides: models,
     providers: known,
   })
   setTimeout(() => book.find(known[0]?.name ?? '', 'any'), LIST_AFTER_MS).unref()
   return book
+}
+
+/** What reads lists is loaded with the first of them: the start is spared it. */
+function readModelList(given: Configuration['modelList'], options: ModelListOptions): ModelList {
+  if (given) {
+    const files: typeof import('../models/load-model-list') = require('../models/load-model-list')
+    return files.loadModelListFile(given.text, given.name, options)
+  }
+  const bundled: typeof import('../models/bundled-list') = require('../models/bundled-list')
+  return bundled.readBundledModelList(options)
 }
 
 /** Where no key is asked for, every model may be used. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isRecord } from '../std/record'
 import { isCompactList, readCompactList } from './compact-list'
 import { convertLiteLlmList } from './litellm-list'
@@ -30,7 +29,7 @@ export function loadModelListFile(
   options: ModelListOptions = {}
 ): ModelList {
   const value = parseObject(text)
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  const hash = new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 12)
   const version = `${name}@${hash}`
   const keeps = keeperOf(options)
   if (isCompactList(value)) {
