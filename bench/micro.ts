@@ -7,6 +7,7 @@ import { run } from 'mitata'
 import { layOutTable } from './load/figures'
 import { createAuthenticatePieces } from './micro/authenticate'
 import { createBodyScanPieces } from './micro/body-scan'
+import { createLedgerPieces } from './micro/ledger'
 import { createLogPieces } from './micro/log-encode'
 import type { Piece } from './micro/piece'
 import { createPricingPieces } from './micro/pricing'
@@ -40,6 +41,7 @@ process.on('SIGINT', () => {
 const allWithin = await measure([
   ...createAuthenticatePieces(),
   ...createBodyScanPieces(),
+  ...createLedgerPieces(),
   ...createRelayPieces(),
   ...createLogPieces(directory),
   ...createTranslationPieces(),

@@ -82,6 +82,8 @@ export async function startHarness(options: HarnessOptions = {}) {
     gateway,
     directory,
     programLines,
+    /** What such options configure. */
+    configure,
     makeKey,
     /** The newest rows of the log, oldest first: what the log's thread has written so far. */
     rows,

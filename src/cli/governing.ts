@@ -1,16 +1,24 @@
 import type { Configuration } from '../config/configuration'
+import type { DataDirectory } from '../db/data-directory'
 import type { Caller } from '../gateway/gateway'
 import type { RequestLabels } from '../gateway/client-call'
 import { AccountBook } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
+import { restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import { toLimits } from '../limits/from-configuration'
 import { DEFAULT_ORGANIZATION } from '../limits/subject'
 import type { ProgramLog } from '../telemetry/program-log'
 
 /** Counts requests by what the configuration and the keys allow. */
-export function createGoverning(configuration: Configuration, programLog: ProgramLog) {
-  const book = new AccountBook(toLimits(configuration.budgets, configuration.limits))
+export function createGoverning(
+  configuration: Configuration,
+  directory: DataDirectory,
+  programLog: ProgramLog
+) {
+  const limits = toLimits(configuration.budgets, configuration.limits)
+  const book = new AccountBook(limits)
+  restoreLedger(directory, book, limits, Date.now())
   const governor = new Governor({
     book,
     now: Date.now,

@@ -59,6 +59,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const keys = openKeys(options)
   let serving = startServing(options.configuration, sender, ticker, programLog)
   let isReady = true
+  // Before the log's own thread takes the journal.
+  const governing = createGoverning(options.configuration, directory, programLog)
   const log = createRequestLog({
     logPath: directory.logPath,
     journalPath: directory.journalPath,
@@ -66,7 +68,6 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     programLog,
   })
   const estimator = createTokenEstimator()
-  const governing = createGoverning(options.configuration, programLog)
   const admission = new Admission(() => serving.configuration.server)
 
   const gateway: GatewayParts = {

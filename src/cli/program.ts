@@ -56,17 +56,18 @@ async function createProgram(
 
 /** These load the databases' code, which would delay the start of `serve`, the only one in a hurry. */
 async function addDataCommands(program: Command, output: CommandOutput): Promise<void> {
-  const [{ addKeysCommands }, { addLogsCommands }, { addRequestsCommands }, { addModelsCommands }] =
-    await Promise.all([
-      import('./keys'),
-      import('./logs'),
-      import('./requests'),
-      import('./models'),
-    ])
-  addKeysCommands(program, output)
-  addLogsCommands(program, output)
-  addRequestsCommands(program, output)
-  addModelsCommands(program, output)
+  const [keys, logs, requests, models, ledger] = await Promise.all([
+    import('./keys'),
+    import('./logs'),
+    import('./requests'),
+    import('./models'),
+    import('./ledger'),
+  ])
+  keys.addKeysCommands(program, output)
+  logs.addLogsCommands(program, output)
+  requests.addRequestsCommands(program, output)
+  models.addModelsCommands(program, output)
+  ledger.addLedgerCommands(program, output)
 }
 
 const EXAMPLES = `

@@ -18,6 +18,15 @@ export type AttemptRow = {
   possiblyBilledTwice?: true | undefined
 }
 
+/** Organization, team, user, session, tags. */
+export type OwnerColumn = [
+  organization: string,
+  team: string | null,
+  user: string | null,
+  session: string | null,
+  tags: string[],
+]
+
 /** The parts of a cost, in this order to be short. */
 export type CostDetail = [
   origin: string | null,
@@ -77,6 +86,10 @@ export const requests = sqliteTable(
     costProvenance: text('cost_provenance'),
     /** How the cost came about: origin of the price, tier, step, and lines of kind, quantity, rate, cost. */
     costDetail: text('cost_detail', { mode: 'json' }).$type<CostDetail>(),
+    /** Whose request it is, beside its key. */
+    owner: text({ mode: 'json' }).$type<OwnerColumn>(),
+    /** What is held for a request under way: model, nano-USD. */
+    held: text({ mode: 'json' }).$type<[model: string, costNanoUsd: number | null]>(),
     /** Counts and words of the usage that few answers have. */
     usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },
@@ -85,6 +98,39 @@ export const requests = sqliteTable(
       .on(table.id)
       .where(sql`outcome = 'open'`),
   ]
+)
+
+/**
+ * What each admitted request came to: append-only, and kept when the log's rows are deleted. What is counted against
+ * budgets and limits is rebuilt from these.
+ */
+export const ledgerEntries = sqliteTable(
+  'ledger_entries',
+  {
+    sequence: integer().primaryKey(),
+    requestId: text('request_id').notNull().unique(),
+    /** The window that it counts in is the one of this time. */
+    admittedAtMs: integer('admitted_at_ms').notNull(),
+    organization: text().notNull(),
+    team: text(),
+    keyId: text('key_id'),
+    keyName: text('key_name'),
+    user: text('user_id'),
+    session: text('session_id'),
+    tags: text({ mode: 'json' }).$type<string[]>(),
+    provider: text(),
+    /** `provider/model` */
+    model: text(),
+    /** NULL is unknown: then what was held counts. */
+    costNanoUsd: integer('cost_nano_usd'),
+    heldNanoUsd: integer('held_nano_usd'),
+    inputTokens: integer('input_tokens'),
+    outputTokens: integer('output_tokens'),
+    /** As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known. */
+    provenance: text().notNull(),
+    priceList: text('price_list'),
+  },
+  (table) => [index('ledger_entries_admitted').on(table.admittedAtMs)]
 )
 
 /** Apart from the rows, so that reading and deleting those never touches the big pages. */
@@ -103,5 +149,6 @@ export const journalPositions = sqliteTable('journal_positions', {
   offsetBytes: integer('offset_bytes').notNull(),
 })
 
+export type LedgerEntryRow = typeof ledgerEntries.$inferSelect
 export type RequestRow = typeof requests.$inferSelect
 export type RequestBodiesRow = typeof requestBodies.$inferSelect

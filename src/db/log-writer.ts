@@ -1,16 +1,21 @@
 import type { Database } from 'bun:sqlite'
-import type { RequestBodiesRow, RequestRow } from './log-schema'
+import type { LedgerEntryRow, RequestBodiesRow, RequestRow } from './log-schema'
 
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
 export type RequestInsert = Omit<
   RequestRow,
-  'sequence' | 'finishReasons' | 'attempts' | 'costDetail' | 'usageDetail'
+  'sequence' | 'finishReasons' | 'attempts' | 'costDetail' | 'usageDetail' | 'owner' | 'held'
 > & {
   finishReasons: string | null
   attempts: string | null
   costDetail: string | null
   usageDetail: string | null
+  owner: string | null
+  held: string | null
 }
+
+/** An entry as it is written: its tags already as JSON, its place in the order given by the database. */
+export type LedgerEntryInsert = Omit<LedgerEntryRow, 'sequence' | 'tags'> & { tags: string | null }
 
 export type JournalPosition = { segment: number; offsetBytes: number }
 
@@ -21,6 +26,8 @@ export type LogWriter = {
   removeOpen(id: string): void
   setOpenAttempts(id: string, attempts: string): void
   putBodies(row: RequestBodiesRow): void
+  /** Does nothing when the request has its entry already. */
+  putEntry(row: LedgerEntryInsert): void
   position(): JournalPosition | undefined
   setPosition(position: JournalPosition): void
   /** Runs `work` in one transaction that holds the write lock from its start. */
@@ -47,7 +54,13 @@ const REQUEST_COLUMNS = [
     'lossy',
     'cost_nano_usd',
   ],
-  ...['cost_provenance', 'cost_detail', 'usage_detail'],
+  ...['cost_provenance', 'cost_detail', 'usage_detail', 'owner', 'held'],
+]
+
+const ENTRY_COLUMNS = [
+  ...['request_id', 'admitted_at_ms', 'organization', 'team', 'key_id', 'key_name', 'user_id'],
+  ...['session_id', 'tags', 'provider', 'model', 'cost_nano_usd', 'held_nano_usd'],
+  ...['input_tokens', 'output_tokens', 'provenance', 'price_list'],
 ]
 
 /** Writes to the log database. Raw and positional: the builder would cost as much as the insert. */
@@ -63,6 +76,10 @@ export function createLogWriter(database: Database): LogWriter {
   const putBodies = database.prepare(
     `INSERT OR REPLACE INTO request_bodies
      (request_id, request, answer, request_truncated, answer_truncated) VALUES (?, ?, ?, ?, ?)`
+  )
+  const putEntry = database.prepare(
+    `INSERT OR IGNORE INTO ledger_entries (${ENTRY_COLUMNS.join(', ')})
+     VALUES (${ENTRY_COLUMNS.map(() => '?').join(', ')})`
   )
   const position = database.query<JournalPosition, []>(
     'SELECT segment, offset_bytes AS offsetBytes FROM journal_positions WHERE id = 1'
@@ -87,6 +104,7 @@ export function createLogWriter(database: Database): LogWriter {
         row.requestTruncated,
         row.answerTruncated
       ),
+    putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
     position: () => position.get() ?? undefined,
     setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
     transact: (work) => transaction.immediate(work),
@@ -95,6 +113,15 @@ export function createLogWriter(database: Database): LogWriter {
       return result !== null && result.busy === 0 && result.log === result.checkpointed
     },
   }
+}
+
+/** The values of an entry in the order of `ENTRY_COLUMNS`. */
+function toEntryParameters(row: LedgerEntryInsert) {
+  return [
+    ...[row.requestId, row.admittedAtMs, row.organization, row.team, row.keyId, row.keyName],
+    ...[row.user, row.session, row.tags, row.provider, row.model, row.costNanoUsd],
+    ...[row.heldNanoUsd, row.inputTokens, row.outputTokens, row.provenance, row.priceList],
+  ]
 }
 
 /** The values of a row in the order of `REQUEST_COLUMNS`. */
@@ -107,6 +134,6 @@ function toParameters(row: RequestInsert) {
     ...[row.audioInputTokens, row.audioOutputTokens, row.usageProvenance, row.finishReasons],
     ...[row.firstTokenMs, row.totalMs, row.gatewayMs, row.bodyBytes, row.answerBytes],
     ...[row.attempts, row.count, row.journalSegment, row.lossy, row.costNanoUsd],
-    ...[row.costProvenance, row.costDetail, row.usageDetail],
+    ...[row.costProvenance, row.costDetail, row.usageDetail, row.owner, row.held],
   ]
 }

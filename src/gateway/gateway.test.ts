@@ -47,6 +47,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     assertWritable: () => {},
     begin: keep,
     attempt: keep,
+    hold: keep,
     bodies: keep,
     end: keep,
     refused: (begin, end) => void waiting.push(begin, end),

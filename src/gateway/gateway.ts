@@ -3,7 +3,7 @@ import { formatUsd } from '../pricing/format-usd'
 import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
-import type { GovernedRequest, Governor, Grant, Reservation, Used } from '../ledger/governor'
+import type { GovernedRequest, Governor, Grant, Reservation } from '../ledger/governor'
 import { boundInput, type InputBound } from '../ledger/input-bound'
 import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
@@ -19,6 +19,7 @@ import { type BodyHolder, type ClientCall, Presence, type RequestLabels } from '
 import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { relay } from './relay'
+import { reserve, toHoldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { readGeneration } from './translation'
@@ -110,8 +111,6 @@ export async function refuse(
   return answer
 }
 
-const UNLIMITED: Reservation = { kind: 'held' }
-
 /** One request under way: what its stages share, and what must be given back when it ends. */
 class Exchange implements BodyHolder {
   readonly #parts: GatewayParts
@@ -190,18 +189,10 @@ class Exchange implements BodyHolder {
     if (grant === undefined) throw new Error('the request was not admitted')
     if (grant.isUnlimited) return UNLIMITED
     this.#inputBound ??= boundInput(envelope.body)
-    const { tokens, searches } = this.#inputBound
-    return grant.reserve(
-      { provider: target.provider.name, model: target.name, card: target.card },
-      {
-        inputTokens: tokens,
-        searches,
-        outputLimit: envelope.outputLimit,
-        choices: envelope.choices,
-        hasOutput: envelope.operation === 'generate',
-        serviceTier: envelope.serviceTier,
-      }
-    )
+    const reservation = reserve(grant, target, envelope, this.#inputBound)
+    if (reservation.kind === 'held')
+      this.#parts.log.hold(toHoldRecord(this.#record.id, target, reservation))
+    return reservation
   }
 
   turn(envelope: Envelope, plan: readonly Target[]) {
@@ -363,17 +354,7 @@ class Exchange implements BodyHolder {
       return
     }
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
-    log.end(record.toEnd(status, error ? (isCancelled ? 'cancelled' : 'failed') : 'ok', error))
-  }
-}
-
-/** What was used of what was held: nothing where nobody answered. */
-function toUsed({ facts, cost, operation }: RequestRecord): Used | undefined {
-  if (facts === undefined || operation === 'count') return undefined
-  return {
-    costNanoUsd: cost?.costNanoUsd,
-    inputTokens: facts.usage?.inputTokens ?? 0,
-    outputTokens: facts.usage?.outputTokens ?? 0,
+    log.end(record.toEnd(status, toOutcome(error), error))
   }
 }
 

@@ -97,6 +97,7 @@ export class RequestRecord {
       requestedModel: this.requestedModel,
       stream: this.stream,
       bodyBytes: this.bodyBytes,
+      of: this.of,
     }
   }
 

@@ -9,6 +9,7 @@ import type { BodyReads } from './read-body'
 import { addHealthRoutes } from './routes/health'
 import { addModelRoutes } from './routes/models'
 import { addRequestRoutes } from './routes/requests'
+import { addUsageRoutes } from './routes/usage'
 
 export type AppEnv = { Bindings: ServerHandle }
 
@@ -40,6 +41,10 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     check: (request) => checkAddress(parts, request),
   })
   addRequestRoutes(app, {
+    gateway: parts.gateway,
+    check: (request) => checkAddress(parts, request),
+  })
+  addUsageRoutes(app, {
     gateway: parts.gateway,
     check: (request) => checkAddress(parts, request),
   })
@@ -92,13 +97,13 @@ function notServed(c: Context<AppEnv>): GatewayError {
       headers: { allow: allowed },
     })
   const hint = path.startsWith('/v1/')
-    ? 'this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, /v1/embeddings, /v1/models and /v1/requests/{id}'
+    ? 'this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, /v1/embeddings, /v1/models, /v1/requests/{id} and /v1/usage/self'
     : 'the API begins at /v1 or /v1beta, or under /openai, /anthropic, /genai and /bedrock; an SDK wants that in its base URL'
   return new GatewayError('route_not_found', `there is no ${method} ${path}: ${hint}`)
 }
 
 const GET_PATHS =
-  /^(\/(openai|anthropic|genai))?(\/v1|\/v1beta)?\/models(\/.+)?$|^\/v1\/requests\/[^/]+$|^\/health\/(live|ready)$/
+  /^(\/(openai|anthropic|genai))?(\/v1|\/v1beta)?\/models(\/.+)?$|^\/v1\/requests\/[^/]+$|^\/v1\/usage\/self$|^\/health\/(live|ready)$/
 
 function toResponse({ status, headers, body }: Answer): Response {
   return new Response(body, { status, headers })

@@ -1,8 +1,8 @@
 import { isForAdmission, type Limit } from '../limits/limit'
-import { type Dimensions, toAccountName } from '../limits/subject'
+import { type Dimensions, toAccountName, toCounterKey } from '../limits/subject'
 import { Account } from './account'
 
-/** A limit that belongs to one key, team or organization, and the name of its counter, e.g. `key/ID`. */
+/** A limit that belongs to one key, team or organization, and the key of its counter, e.g. the key's id. */
 export type OwnLimit = { readonly limit: Limit; readonly name: string }
 
 /** Counters of one limit; beyond so many the idle ones are forgotten. */
@@ -14,8 +14,8 @@ type Counters = { limit: Limit; readonly accounts: Map<string, Account>; sweepAt
 export class AccountBook {
   readonly #counters = new Map<string, Counters>()
   #limits: readonly Limit[] = []
-  #atAdmission: readonly Limit[] = []
-  #atAttempt: readonly Limit[] = []
+  #atAdmission: readonly Counters[] = []
+  #atAttempt: readonly Counters[] = []
 
   constructor(limits: readonly Limit[]) {
     this.configure(limits)
@@ -26,14 +26,11 @@ export class AccountBook {
     const kept = new Set(limits.map(({ id }) => id))
     for (const { id } of this.#limits) if (!kept.has(id)) this.#counters.delete(id)
     this.#limits = limits
-    this.#atAdmission = limits.filter(isForAdmission)
-    this.#atAttempt = limits.filter((limit) => !isForAdmission(limit))
-    for (const limit of limits) {
-      const counters = this.#counters.get(limit.id)
-      if (counters === undefined) continue
-      counters.limit = limit
-      for (const account of counters.accounts.values()) account.limit = limit
-    }
+    const counted = limits.map((limit) => this.#countersOf(limit))
+    for (const counters of counted)
+      for (const account of counters.accounts.values()) account.limit = counters.limit
+    this.#atAdmission = counted.filter(({ limit }) => isForAdmission(limit))
+    this.#atAttempt = counted.filter(({ limit }) => !isForAdmission(limit))
   }
 
   get isEmpty(): boolean {
@@ -42,30 +39,41 @@ export class AccountBook {
 
   /** The accounts that count a request as it comes. */
   atAdmission(of: Dimensions, own: readonly OwnLimit[], nowMs: number): Account[] {
-    return this.#find(this.#atAdmission, own, true, of, nowMs)
+    return this.#list(this.#atAdmission, own, true, of, nowMs)
   }
 
   /** The accounts that count an attempt, whose target is part of `of`. */
   atAttempt(of: Dimensions, own: readonly OwnLimit[], nowMs: number): Account[] {
-    return this.#find(this.#atAttempt, own, false, of, nowMs)
+    return this.#list(this.#atAttempt, own, false, of, nowMs)
   }
 
   /** The account of a limit by name, made where there is none. */
   account(limit: Limit, name: string, nowMs: number): Account {
-    let counters = this.#counters.get(limit.id)
-    if (counters === undefined) {
-      counters = { limit, accounts: new Map(), sweepAt: MANY_ACCOUNTS }
-      this.#counters.set(limit.id, counters)
+    return this.#find(this.#countersOf(limit), name, nowMs)
+  }
+
+  #countersOf(limit: Limit): Counters {
+    const known = this.#counters.get(limit.id)
+    if (known) {
+      known.limit = limit
+      return known
     }
-    const known = counters.accounts.get(name)
+    const counters = { limit, accounts: new Map<string, Account>(), sweepAt: MANY_ACCOUNTS }
+    this.#counters.set(limit.id, counters)
+    return counters
+  }
+
+  #find(counters: Counters, key: string, nowMs: number): Account {
+    const { limit } = counters
+    const known = counters.accounts.get(key)
     if (known) {
       // A key's own limit may have been written anew.
       if (known.limit !== limit) known.limit = limit
       return known
     }
     if (counters.accounts.size >= counters.sweepAt) sweep(counters, nowMs)
-    const account = new Account(name, limit)
-    counters.accounts.set(name, account)
+    const account = new Account(toAccountName(limit.subject, key), limit)
+    counters.accounts.set(key, account)
     return account
   }
 
@@ -73,17 +81,17 @@ export class AccountBook {
     for (const { accounts } of this.#counters.values()) yield* accounts.values()
   }
 
-  #find(
-    limits: readonly Limit[],
+  #list(
+    counted: readonly Counters[],
     own: readonly OwnLimit[],
     isAdmission: boolean,
     of: Dimensions,
     nowMs: number
   ): Account[] {
     const found: Account[] = []
-    for (const limit of limits) {
-      const name = toAccountName(limit.subject, of)
-      if (name !== undefined) found.push(this.account(limit, name, nowMs))
+    for (const counters of counted) {
+      const key = toCounterKey(counters.limit.subject, of)
+      if (key !== undefined) found.push(this.#find(counters, key, nowMs))
     }
     for (const { limit, name } of own)
       if (isForAdmission(limit) === isAdmission) found.push(this.account(limit, name, nowMs))

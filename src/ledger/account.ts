@@ -109,8 +109,10 @@ export class Account {
     return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
   }
 
-  /** Puts back what a stretch had spent, as a checkpoint or the entries tell it. */
+  /** Puts back what a stretch had spent, as the entries tell it; nothing where its time is over. */
   restore(number: number, spent: number): void {
+    const oldest = this.present().number - stretchesBack(this.limit.window)
+    if (number < oldest) return
     const at = this.#stretches.findLastIndex((known) => known.number <= number)
     const known = this.#stretches[at]
     const sums = known?.number === number ? known : this.#insert(at + 1, number)

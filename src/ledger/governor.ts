@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors/gateway-error'
-import type { LimitUnit } from '../limits/limit'
+import type { Limit, LimitUnit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { AccountBook, OwnLimit } from './account-book'
-import type { Account } from './account'
+import type { Account, Standing } from './account'
 import { type Booking, type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
@@ -75,7 +75,21 @@ export class Governor {
     if (refusal) throw toRefusalError(refusal, nowMs)
     return new Grant(this.#options, request, admission)
   }
+
+  /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
+  standings({ of, own }: GovernedRequest): LimitStanding[] {
+    const { book, now } = this.#options
+    const nowMs = now()
+    const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
+    return accounts.map((account) => ({
+      limit: account.limit,
+      standing: account.standing(nowMs),
+    }))
+  }
 }
+
+/** How a caller stands under one limit. */
+export type LimitStanding = { readonly limit: Limit; readonly standing: Standing }
 
 const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
 

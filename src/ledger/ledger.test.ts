@@ -33,10 +33,8 @@ describe('a hold', () => {
       account: 'organization',
       standing: { spent: 0, reserved: 10 },
     })
-    expect(hold.settle(() => 4, 0)).toMatchObject([
-      { before: 0, after: 4, overrun: 0 },
-      { before: 0, after: 4, overrun: 0 },
-    ])
+    expect(hold.settle(() => 4, 0)).toEqual([])
+    expect(large.standing(0)).toMatchObject({ spent: 4, reserved: 0 })
     expect(small.standing(0)).toMatchObject({ spent: 4, reserved: 0 })
   })
 

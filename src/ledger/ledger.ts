@@ -6,6 +6,8 @@ export type Demand = {
   readonly account: Account
   readonly expected: number
   readonly worst: number
+  /** The stretch of time that it is held in; set when it is. */
+  sums?: Sums | undefined
 }
 
 /** Why nothing more was held: the account that had no room, and how it stands. */
@@ -18,9 +20,6 @@ export type Refusal = {
   readonly room: number
   readonly standing: Standing
 }
-
-/** What of one account is held for a request. */
-type Part = { readonly account: Account; readonly sums: Sums; expected: number; worst: number }
 
 /** Something that was booked: what the account's window has spent before and after it. */
 export type Booking = {
@@ -36,7 +35,8 @@ export type Booking = {
  * every limit that applies. All or nothing, and at once: nothing else runs between the look and the hold.
  */
 export class Hold {
-  #parts: Part[] = []
+  /** What was demanded last, each with the stretch of time that it is held in. */
+  #parts: readonly Demand[] = []
 
   /** Nothing is held. */
   get isEmpty(): boolean {
@@ -55,7 +55,7 @@ export class Hold {
    * Moves to these demands: grows where they ask for more, shrinks where they ask for less, and leaves accounts that
    * they don't name. Gives the refusal of the first account without room; then nothing has changed.
    */
-  move(demands: readonly Demand[], nowMs: number): Refusal | undefined {
+  move(demands: Demand[], nowMs: number): Refusal | undefined {
     for (const { account, expected, worst } of demands) {
       account.advance(nowMs)
       const held = this.#partOf(account)
@@ -70,32 +70,36 @@ export class Hold {
         standing: account.standing(nowMs),
       }
     }
-    const parts: Part[] = []
-    for (const { account, expected, worst } of demands) {
+    for (const demand of demands) {
+      const { account, expected, worst } = demand
       const held = this.#partOf(account)
       const sums = held?.sums ?? account.present()
       account.hold(sums, expected - (held?.expected ?? 0), worst - (held?.worst ?? 0))
-      parts.push({ account, sums, expected, worst })
+      demand.sums = sums
     }
     for (const part of this.#parts)
-      if (!parts.some(({ account }) => account === part.account)) giveBack(part)
-    this.#parts = parts
+      if (!demands.some(({ account }) => account === part.account)) giveBack(part)
+    this.#parts = demands
     return undefined
   }
 
   /**
    * Books what an attempt used in each account that it was held in, by the account's unit and what was held, in full even
-   * where it is more, and gives the rest back.
+   * where it is more, and gives the rest back. Gives the bookings that somebody may want to hear of: beyond what was
+   * held, or of an account with thresholds.
    */
   settle(used: (unit: Limit['unit'], held: number) => number, nowMs: number): Booking[] {
     const bookings: Booking[] = []
     for (const part of this.#parts) {
       const { account, sums, worst } = part
+      if (sums === undefined) continue
       account.advance(nowMs)
       const amount = used(account.limit.unit, worst)
       giveBack(part)
       const { before, after } = account.book(sums, amount)
-      bookings.push({ account, before, after, overrun: Math.max(0, amount - worst) })
+      const overrun = Math.max(0, amount - worst)
+      if (overrun > 0 || account.limit.alertAt.length > 0)
+        bookings.push({ account, before, after, overrun })
     }
     this.#parts = []
     return bookings
@@ -107,13 +111,13 @@ export class Hold {
     this.#parts = []
   }
 
-  #partOf(wanted: Account): Part | undefined {
+  #partOf(wanted: Account): Demand | undefined {
     // A request meets a handful of limits: a search through them is faster than a map.
     for (const part of this.#parts) if (part.account === wanted) return part
     return undefined
   }
 }
 
-function giveBack({ account, sums, expected, worst }: Part): void {
-  account.hold(sums, -expected, -worst)
+function giveBack({ account, sums, expected, worst }: Demand): void {
+  if (sums) account.hold(sums, -expected, -worst)
 }

@@ -78,19 +78,27 @@ function parsePart(text: string): SubjectPart | undefined {
 }
 
 /**
- * The counter that a request falls on, by its name: the subject with its values in the place of `*`. `undefined` where
- * the subject is not of this request. A tag that is one of several gives the first that fits.
+ * Which of a subject's counters a request falls on: the values that stand in the place of `*`, '' where there is none.
+ * `undefined` where the subject is not of this request. Of several tags the first that fits.
  */
-export function toAccountName(subject: Subject, of: Dimensions): string | undefined {
-  if (!subject.isEach)
-    return subject.parts.every((part) => isOf(part, of)) ? subject.text : undefined
-  let name = ''
+export function toCounterKey(subject: Subject, of: Dimensions): string | undefined {
+  let key = ''
   for (const part of subject.parts) {
-    const value = valueOf(part, of)
+    if (part.name !== '*') {
+      if (!isOf(part, of)) return undefined
+      continue
+    }
+    const value = starOf(part, of)
     if (value === undefined) return undefined
-    name += `${name === '' ? '' : '+'}${part.dimension}/${value}`
+    // Most have one value, which is a text that is there already.
+    key = key === '' ? value : `${key}+${value}`
   }
-  return name
+  return key
+}
+
+/** The name of a counter, `key/ID`, by its key. */
+export function toAccountName(subject: Subject, key: string): string {
+  return subject.isEach ? `${subject.text} ${key}` : subject.text
 }
 
 function isOf({ dimension, name }: SubjectPart, of: Dimensions): boolean {
@@ -105,8 +113,7 @@ function isBareModel(name: string, model: string | undefined): boolean {
   )
 }
 
-function valueOf(part: SubjectPart, of: Dimensions): string | undefined {
-  if (part.name !== '*') return isOf(part, of) ? part.name : undefined
-  if (part.dimension === 'key') return of.keyId
-  return part.dimension === 'tag' ? of.tags[0] : of[part.dimension]
+function starOf({ dimension }: SubjectPart, of: Dimensions): string | undefined {
+  if (dimension === 'key') return of.keyId
+  return dimension === 'tag' ? of.tags[0] : of[dimension]
 }

@@ -120,10 +120,10 @@ describe('what can not be read', () => {
   })
 
   test.each([
-    ['a later version', line(beginRecord(id)).replace('"b",1', '"b",2')],
+    ['a later version', line(beginRecord(id)).replace('"b",2', '"b",3')],
     ['an unknown kind', line(beginRecord(id)).replace('"b"', '"z"')],
-    ['a field of the wrong type', line(beginRecord(id)).replace('120]', '"120"]')],
-    ['a field too many', line(beginRecord(id)).replace('120]', '120,0]')],
+    ['a field of the wrong type', line(beginRecord(id)).replace(',120,', ',"120",')],
+    ['a field too many', line(beginRecord(id)).replace(',120,', ',120,0,')],
     ['another JSON value', '{"kind":"begin"}'],
   ])('%s', (_, text) => {
     expect(decodeLine(text)).toBeUndefined()

@@ -1,7 +1,7 @@
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { LogRecord, RefusalsRecord } from './records'
+import type { HoldRecord, LogRecord, RefusalsRecord, RequestOwner } from './records'
 
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
@@ -17,6 +17,8 @@ export function encodeRecord(record: LogRecord): string {
   switch (record.kind) {
     case 'begin':
       return encodeBegin(record)
+    case 'hold':
+      return encodeHold(record)
     case 'attempt':
       return encodeAttempt(record)
     case 'end':
@@ -30,10 +32,22 @@ export function encodeRecord(record: LogRecord): string {
 
 function encodeBegin(record: BeginRecord): string {
   return (
-    `["b",1,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
+    `["b",2,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
     `${text(record.keyId)},${text(record.keyName)},${text(record.api)},${text(record.operation)},` +
-    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes}]\n`
+    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)}]\n`
   )
+}
+
+function owner(of: RequestOwner | undefined): string {
+  if (of === undefined) return 'null'
+  const { organization, team, user, session, tags } = of
+  // Most requests have no more than an organization.
+  const listed = tags.length === 0 ? '[]' : JSON.stringify(tags)
+  return `[${text(organization)},${text(team)},${text(user)},${text(session)},${listed}]`
+}
+
+function encodeHold({ requestId, model, costNanoUsd }: HoldRecord): string {
+  return `["h",1,"${requestId}",${text(model)},${number(costNanoUsd)}]\n`
 }
 
 function encodeAttempt(record: AttemptRecord): string {

@@ -2,7 +2,8 @@ import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../prici
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
 import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
-import type { EndRecord, LogRecord, RefusalsRecord, RequestOutcome } from './records'
+import type { EndRecord, HoldRecord, LogRecord, RefusalsRecord, RequestOutcome } from './records'
+import type { RequestOwner } from './records'
 
 /** The record in a line of the journal; `undefined` for one that is torn or of an unknown layout. */
 export function decodeLine(line: string): LogRecord | undefined {
@@ -43,12 +44,17 @@ function lineCount(text: string): number {
   return count
 }
 
+/** The newest layout of each kind, where it is not the first. */
+const LAYOUTS: Readonly<Record<string, number>> = { b: 2, e: 3 }
+
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
-  if (value[1] !== 1 && !(value[0] === 'e' && (value[1] === 2 || value[1] === 3))) return undefined
+  if (Number(value[1]) > (LAYOUTS[String(value[0])] ?? 1)) return undefined
   switch (value[0]) {
     case 'b':
       return decodeBegin(value)
+    case 'h':
+      return decodeHold(value)
     case 'a':
       return decodeAttempt(value)
     case 'e':
@@ -63,10 +69,13 @@ function decodeRecord(value: unknown): LogRecord | undefined {
 }
 
 function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
-  if (v.length !== 12 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  // The second layout says whose request it is.
+  if (v.length !== (v[1] === 2 ? 13 : 12) || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isMaybeText(v[4]) || !isMaybeText(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
   if (!isFlag(v[10]) || !isNumber(v[11])) return undefined
+  const of = (v[12] ?? null) === null ? null : decodeOwner(v[12])
+  if (of === undefined) return undefined
   return {
     kind: 'begin',
     id: v[2],
@@ -79,7 +88,27 @@ function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
     requestedModel: v[9] ?? undefined,
     stream: v[10] === 1,
     bodyBytes: v[11],
+    of: of ?? undefined,
   }
+}
+
+function decodeOwner(v: unknown): RequestOwner | undefined {
+  if (!Array.isArray(v) || v.length !== 5) return undefined
+  const [organization, team, user, session, tags]: unknown[] = v
+  if (!isText(organization) || !isMaybeText(team) || !isMaybeText(user)) return undefined
+  if (!isMaybeText(session) || !isTexts(tags)) return undefined
+  return {
+    organization,
+    team: team ?? undefined,
+    user: user ?? undefined,
+    session: session ?? undefined,
+    tags,
+  }
+}
+
+function decodeHold(v: readonly unknown[]): HoldRecord | undefined {
+  if (v.length !== 5 || !isText(v[2]) || !isText(v[3]) || !isMaybeNumber(v[4])) return undefined
+  return { kind: 'hold', requestId: v[2], model: v[3], costNanoUsd: v[4] ?? undefined }
 }
 
 function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {

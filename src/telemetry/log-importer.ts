@@ -6,9 +6,9 @@ import { listSegments, segmentPath } from './journal-files'
 import { createJournalReader } from './journal-reader'
 import type { JournalReader } from './journal-reader'
 import { toAttemptRow, toAttemptsColumn, toBeginRecord, toBodiesRow } from './log-rows'
-import { toFinalRow, toOpenRow, toRefusalsRow } from './log-rows'
+import { toFinalRow, toHoldRecord, toLedgerEntry, toOpenRow, toRefusalsRow } from './log-rows'
 import type { OpenRequest } from './log-rows'
-import type { AttemptRecord, BeginRecord, EndRecord, LogRecord } from './records'
+import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord, LogRecord } from './records'
 
 export type LogImporterOptions = {
   reader: LogReader
@@ -92,7 +92,8 @@ class JoiningImporter implements LogImporter {
     for (const row of options.reader.open()) {
       const from = { segment: row.journalSegment ?? 0, offsetBytes: 0 }
       const request = this.#track(row.id, toBeginRecord(row), from)
-      this.#stored.set(row.id, { ...request, attempts: row.attempts ?? [] })
+      const held = toHoldRecord(row)
+      this.#stored.set(row.id, { ...request, attempts: row.attempts ?? [], held })
     }
   }
 
@@ -153,6 +154,8 @@ class JoiningImporter implements LogImporter {
         if (this.#stored.has(record.id)) return
         this.#waiting.set(record.id, this.#track(record.id, record, from))
         return
+      case 'hold':
+        return this.#noteHold(record, from)
       case 'attempt':
         return this.#addAttempt(record, from)
       case 'bodies':
@@ -171,7 +174,17 @@ class JoiningImporter implements LogImporter {
     if (this.#stored.delete(id)) this.#writer.removeOpen(id)
     this.#waiting.delete(id)
     this.#writer.insert(toFinalRow(request, record))
+    const entry = request && toLedgerEntry(request, record)
+    if (entry) this.#writer.putEntry(entry)
     this.#stats.rows += 1
+  }
+
+  #noteHold(record: HoldRecord, from: JournalPosition): void {
+    const id = record.requestId
+    const known = this.#waiting.get(id) ?? this.#stored.get(id)
+    const request = known ?? this.#track(id, undefined, from)
+    if (known === undefined) this.#waiting.set(id, request)
+    request.held = record
   }
 
   #addAttempt(record: AttemptRecord, from: JournalPosition): void {
@@ -186,7 +199,8 @@ class JoiningImporter implements LogImporter {
   }
 
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
-    return { id, begin, attempts: [], from, seenAtMs: this.#now(), isStale: false }
+    const nothing = { attempts: [], held: undefined, isStale: false }
+    return { id, begin, from, seenAtMs: this.#now(), ...nothing }
   }
 
   #listOverdue(): Tracked[] {
@@ -204,8 +218,7 @@ class JoiningImporter implements LogImporter {
     // An attempt alone, its begin unreadable or its row there already, is nothing to show.
     if (request.begin === undefined) return
     this.#stored.set(request.id, request)
-    const { begin, attempts, from } = request
-    this.#writer.insert(toOpenRow(begin, attempts, 'open', from.segment))
+    this.#writer.insert(toOpenRow(request, request.begin, 'open', request.from.segment))
     request.isStale = false
   }
 
@@ -216,12 +229,15 @@ class JoiningImporter implements LogImporter {
 
   #closeLost(): void {
     for (const requests of [this.#stored, this.#waiting]) {
-      for (const { id, begin, attempts, from } of requests.values()) {
+      for (const request of requests.values()) {
+        const { id, begin, from } = request
         if (from.segment >= this.#options.firstSegment) continue
         requests.delete(id)
         if (begin === undefined) continue
         this.#writer.removeOpen(id)
-        this.#writer.insert(toOpenRow(begin, attempts, 'lost', null))
+        this.#writer.insert(toOpenRow(request, begin, 'lost', null))
+        const entry = toLedgerEntry(request, undefined)
+        if (entry) this.#writer.putEntry(entry)
         this.#stats.rows += 1
         this.#stats.lost += 1
       }

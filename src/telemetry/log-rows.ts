@@ -1,12 +1,24 @@
-import type { AttemptRow, CostDetail, RequestBodiesRow, RequestRow } from '../db/log-schema'
-import type { RequestInsert } from '../db/log-writer'
+import type {
+  AttemptRow,
+  CostDetail,
+  OwnerColumn,
+  RequestBodiesRow,
+  RequestRow,
+} from '../db/log-schema'
+import type { LedgerEntryInsert, RequestInsert } from '../db/log-writer'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
-import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HoldRecord } from './records'
+import type { RequestOwner } from './records'
 import type { RefusalsRecord } from './records'
 
 /** What is known of a request that has begun; begins from the journal, or from its open row. */
-export type OpenRequest = { begin: BeginRecord | undefined; attempts: AttemptRow[] }
+export type OpenRequest = {
+  begin: BeginRecord | undefined
+  attempts: AttemptRow[]
+  /** What was held last. */
+  held: HoldRecord | undefined
+}
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
 export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): RequestInsert {
@@ -42,6 +54,7 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     costProvenance: end.cost?.provenance ?? null,
     costDetail: end.cost ? toCostDetail(end.cost) : null,
     usageDetail: usage ? toUsageDetail(usage) : null,
+    held: null,
   }
 }
 
@@ -62,8 +75,8 @@ function toUsageDetail(usage: Usage): string | null {
 
 /** The row of a request without an end: still running, or lost with the process that served it. */
 export function toOpenRow(
+  { attempts, held }: OpenRequest,
   begin: BeginRecord,
-  attempts: AttemptRow[],
   outcome: 'open' | 'lost',
   journalSegment: number | null
 ): RequestInsert {
@@ -72,6 +85,7 @@ export function toOpenRow(
     ...toBeginColumns(begin, begin.id, begin.startedAtMs),
     outcome,
     attempts: toAttemptsColumn(attempts),
+    held: held ? JSON.stringify([held.model, held.costNanoUsd ?? null]) : null,
     journalSegment,
   }
 }
@@ -127,6 +141,28 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
     requestedModel: row.requestedModel ?? undefined,
     stream: row.stream,
     bodyBytes: row.bodyBytes ?? 0,
+    of: row.owner ? toOwner(row.owner) : undefined,
+  }
+}
+
+/** What was held for a request whose open row outlived the process that wrote it. */
+export function toHoldRecord({ id, held }: RequestRow): HoldRecord | undefined {
+  if (held === null) return undefined
+  const [model, costNanoUsd] = held
+  return { kind: 'hold', requestId: id, model, costNanoUsd: costNanoUsd ?? undefined }
+}
+
+function toOwnerColumn({ organization, team, user, session, tags }: RequestOwner): string {
+  return JSON.stringify([organization, team ?? null, user ?? null, session ?? null, tags])
+}
+
+function toOwner([organization, team, user, session, tags]: OwnerColumn): RequestOwner {
+  return {
+    organization,
+    team: team ?? undefined,
+    user: user ?? undefined,
+    session: session ?? undefined,
+    tags,
   }
 }
 
@@ -146,6 +182,7 @@ function toBeginColumns(begin: BeginRecord | undefined, id: string, startedAtMs:
     requestedModel: begin?.requestedModel ?? null,
     stream: begin?.stream ?? false,
     bodyBytes: begin?.bodyBytes ?? null,
+    owner: begin?.of ? toOwnerColumn(begin.of) : null,
   }
 }
 
@@ -156,5 +193,37 @@ const NOTHING_KNOWN = {
   ...{ audioOutputTokens: null, usageProvenance: null, finishReasons: null },
   ...{ firstTokenMs: null, totalMs: null, gatewayMs: null, answerBytes: null },
   ...{ attempts: null, count: 1, journalSegment: null, lossy: null },
-  ...{ costNanoUsd: null, costProvenance: null, costDetail: null, usageDetail: null },
+  ...{ costNanoUsd: null, costProvenance: null, costDetail: null, usageDetail: null, held: null },
 } as const
+
+/**
+ * What an admitted request came to, for the ledger; `undefined` where its begin was never read. Without an end its
+ * process has died: what was held for it counts as spent, until somebody knows better.
+ */
+export function toLedgerEntry(
+  { begin, held }: OpenRequest,
+  end: EndRecord | undefined
+): LedgerEntryInsert | undefined {
+  if (begin === undefined) return undefined
+  const { of } = begin
+  const isOpen = end === undefined && held !== undefined
+  return {
+    requestId: begin.id,
+    admittedAtMs: begin.startedAtMs,
+    organization: of?.organization ?? 'default',
+    team: of?.team ?? null,
+    keyId: begin.keyId ?? null,
+    keyName: begin.keyName ?? null,
+    user: of?.user ?? null,
+    session: of?.session ?? null,
+    tags: of && of.tags.length > 0 ? JSON.stringify(of.tags) : null,
+    provider: end?.provider ?? held?.model.slice(0, held.model.indexOf('/')) ?? null,
+    model: end?.servedModel ?? held?.model ?? null,
+    costNanoUsd: end?.cost?.costNanoUsd ?? null,
+    heldNanoUsd: held?.costNanoUsd ?? null,
+    inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
+    outputTokens: end?.cost ? (end.usage?.outputTokens ?? null) : null,
+    provenance: end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none'),
+    priceList: end?.cost?.priceOrigin ?? null,
+  }
+}

@@ -22,6 +22,27 @@ export type BeginRecord = {
   requestedModel: string | undefined
   stream: boolean
   bodyBytes: number
+  /** Whose request it is, beside its key; `undefined` for one refused before that was known. */
+  of: RequestOwner | undefined
+}
+
+/** Whom a request counts for. */
+export type RequestOwner = {
+  readonly organization: string
+  readonly team: string | undefined
+  readonly user: string | undefined
+  readonly session: string | undefined
+  readonly tags: readonly string[]
+}
+
+/** What is held for a request from now on: should the process die, it counts as spent. */
+export type HoldRecord = {
+  kind: 'hold'
+  requestId: string
+  /** The target, `provider/model`. */
+  model: string
+  /** The worst case in nano-USD; `undefined` where the model has no price. */
+  costNanoUsd: number | undefined
 }
 
 export type AttemptOutcome = 'ok' | 'failed' | 'cancelled'
@@ -101,4 +122,5 @@ export type RefusalsRecord = {
   count: number
 }
 
-export type LogRecord = BeginRecord | AttemptRecord | EndRecord | BodiesRecord | RefusalsRecord
+export type LogRecord =
+  BeginRecord | HoldRecord | AttemptRecord | EndRecord | BodiesRecord | RefusalsRecord

@@ -8,7 +8,8 @@ import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
-import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, LogRecord } from './records'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
+import type { HoldRecord, LogRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -47,6 +48,8 @@ export type RequestLog = {
   /** Throws `log_unavailable` while a request could not be logged and may not be served without. */
   assertWritable(): void
   begin(record: BeginRecord): void
+  /** What is held for a request from now on. */
+  hold(record: HoldRecord): void
   attempt(record: AttemptRecord): void
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
@@ -137,6 +140,10 @@ class JournaledLog implements RequestLog {
   }
 
   begin(record: BeginRecord): void {
+    this.#append(record)
+  }
+
+  hold(record: HoldRecord): void {
     this.#append(record)
   }
 

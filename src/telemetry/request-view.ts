@@ -1,4 +1,4 @@
-import type { CostDetail, RequestBodiesRow, RequestRow } from '../db/log-schema'
+import type { CostDetail, OwnerColumn, RequestBodiesRow, RequestRow } from '../db/log-schema'
 
 /**
  * A row as people and scripts see it: names in snake_case, times in ISO 8601, durations in
@@ -14,6 +14,7 @@ export function viewRequest(row: RequestRow) {
     key: row.keyName,
     key_id: row.keyId,
     client_request_id: row.clientRequestId,
+    ...viewOwner(row.owner),
     api: row.api,
     operation: row.operation,
     requested_model: row.requestedModel,
@@ -58,6 +59,11 @@ export function viewRequest(row: RequestRow) {
       possibly_billed_twice: attempt.possiblyBilledTwice ?? false,
     })),
   }
+}
+
+function viewOwner(owner: OwnerColumn | null) {
+  const [organization = null, team = null, user = null, session = null, tags = []] = owner ?? []
+  return { organization, team, user, session, tags }
 }
 
 /** Rates in micro-USD a million tokens; of what is not counted in tokens, nano-USD each. */

@@ -1,0 +1,57 @@
+import type { GatewayError } from '../errors/gateway-error'
+import type { Grant, Reservation, Used } from '../ledger/governor'
+import type { InputBound } from '../ledger/input-bound'
+import type { Envelope } from '../protocols/envelope'
+import type { Target } from '../routing/target'
+import type { HoldRecord, RequestOutcome } from '../telemetry/records'
+import type { RequestRecord } from './request-record'
+
+/** What a request gets that no limit counts. */
+export const UNLIMITED: Reservation = { kind: 'held' }
+
+/** Holds the most that a request could take of a target. */
+export function reserve(
+  grant: Grant,
+  { provider, name, card }: Target,
+  envelope: Envelope,
+  { tokens, searches }: InputBound
+): Reservation {
+  return grant.reserve(
+    { provider: provider.name, model: name, card },
+    {
+      inputTokens: tokens,
+      searches,
+      outputLimit: envelope.outputLimit,
+      choices: envelope.choices,
+      hasOutput: envelope.operation === 'generate',
+      serviceTier: envelope.serviceTier,
+    }
+  )
+}
+
+/** What is held, as it is written down. */
+export function toHoldRecord(
+  requestId: string,
+  { name }: Target,
+  { worst }: Extract<Reservation, { kind: 'held' }>
+): HoldRecord {
+  return { kind: 'hold', requestId, model: name, costNanoUsd: worst?.costNanoUsd }
+}
+
+/** Limits are ours to refuse by; all else that fails behind the plan is the upstream's. */
+export function toOutcome(error: GatewayError | undefined): RequestOutcome {
+  if (error === undefined) return 'ok'
+  if (error.code === 'client_closed') return 'cancelled'
+  const isLimit = error.code === 'insufficient_quota' || error.code === 'rate_limit_exceeded'
+  return isLimit ? 'refused' : 'failed'
+}
+
+/** What was used of what was held: nothing where nobody answered. */
+export function toUsed({ facts, cost, operation }: RequestRecord): Used | undefined {
+  if (facts === undefined || operation === 'count') return undefined
+  return {
+    costNanoUsd: cost?.costNanoUsd,
+    inputTokens: facts.usage?.inputTokens ?? 0,
+    outputTokens: facts.usage?.outputTokens ?? 0,
+  }
+}

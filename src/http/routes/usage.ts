@@ -1,0 +1,36 @@
+import type { Hono } from 'hono'
+import type { GatewayParts } from '../../gateway/gateway'
+import { answerJson } from '../answer-json'
+import type { AppEnv } from '../app'
+import { presentedToken } from '../credentials'
+
+export type UsageRoutesOptions = {
+  gateway: GatewayParts
+  /** Throws when the request's address is not allowed. */
+  check(request: Request): void
+}
+
+/** GET /v1/usage/self: how the caller stands in each limit that counts its requests. */
+export function addUsageRoutes(app: Hono<AppEnv>, { gateway, check }: UsageRoutesOptions): void {
+  app.get('/v1/usage/self', (c) => {
+    const startedAt = performance.now()
+    check(c.req.raw)
+    const caller = gateway.authenticate(presentedToken(c.req.raw))
+    const labels = { user: undefined, session: undefined, tags: [] }
+    const limits = gateway.governor.standings(gateway.governed(caller, labels))
+    return answerJson(startedAt, {
+      key: caller?.name ?? null,
+      limits: limits.map(({ limit, standing }) => ({
+        subject: limit.subject.text,
+        unit: limit.unit,
+        window: limit.windowText ?? null,
+        limit: limit.amount,
+        used: standing.spent,
+        reserved: standing.reserved,
+        remaining: Math.max(0, limit.amount - standing.spent - standing.reserved),
+        resets_at:
+          standing.resetAtMs === undefined ? null : new Date(standing.resetAtMs).toISOString(),
+      })),
+    })
+  })
+}

@@ -1,0 +1,190 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { createLedgerReader } from '../src/db/ledger-reader'
+import { openSqlite } from '../src/db/open'
+import { openGateway } from '../src/cli/open-gateway'
+import { countOf, isRecord } from '../src/std/record'
+import { createProgramLog } from '../src/telemetry/program-log'
+import { type Harness, type HarnessOptions, startHarness, until } from './harness'
+
+/** Twenty tokens at 50 USD a million: a thousandth of a dollar a request, whatever its question. */
+const MODELS = { 'sim/*': { price: { input: 0, output: 50 } } }
+const COST_USD = 0.001
+const ASK = { model: 'sim/sim-1;tokens=20', max_tokens: 20 }
+
+let harness: Harness | undefined
+afterEach(async () => {
+  await harness?.stop()
+  harness = undefined
+})
+
+async function start(options: HarnessOptions): Promise<Harness> {
+  harness = await startHarness({ models: MODELS, sim: { model_list: false }, ...options })
+  return harness
+}
+
+/** Asks so often at once; gives how many were answered, and the others' bodies. */
+async function storm({ chat }: Harness, times: number, body: object, headers = {}) {
+  const answers = await Promise.all(
+    Array.from({ length: times }, async () => {
+      const answer = await chat({ ...ASK, ...body }, { headers })
+      return { status: answer.status, headers: answer.headers, text: await answer.text() }
+    })
+  )
+  return {
+    served: answers.filter(({ status }) => status === 200).length,
+    refused: answers.filter(({ status }) => status === 429),
+  }
+}
+
+const sumOf = (running: Harness) => {
+  const database = openSqlite(running.directory.logPath, { readonly: true })
+  try {
+    return createLedgerReader(database).totals()
+  } finally {
+    database.close()
+  }
+}
+
+describe('a budget for 137 requests', () => {
+  const nested = ['organization', 'key/*', 'user/ann', 'provider/sim', 'user/*+provider/sim']
+
+  test.each([
+    ['whole', {}],
+    ['streamed', { stream: true }],
+  ])('serves 137 of 2,000 at once, %s, under five budgets', async (_, body) => {
+    const running = await start({
+      budgets: nested.map((subject, index) => ({
+        subject,
+        // The narrowest decides.
+        limit_usd: (index === 2 ? 137 : 200 + index) * COST_USD,
+      })),
+    })
+    const { token } = running.makeKey()
+    const headers = { authorization: `Bearer ${token}`, 'x-tg-user': 'ann' }
+    await until(async () => (await fetch(`${running.gateway.url}/v1/models`, { headers })).ok)
+    const { served, refused } = await storm(running, 2_000, body, headers)
+    expect(served).toBe(137)
+    expect(refused).toHaveLength(2_000 - 137)
+    expect(refused[0]?.headers.get('x-should-retry')).toBe('false')
+    expect(JSON.parse(refused[0]?.text ?? '')).toMatchObject({
+      error: {
+        code: 'insufficient_quota',
+        message: expect.stringContaining('user/ann may use 0.137 USD'),
+      },
+    })
+    const own = await fetch(`${running.gateway.url}/v1/usage/self`, { headers })
+    const usage: unknown = await own.json()
+    expect(usage).toMatchObject({
+      limits: expect.arrayContaining([
+        expect.objectContaining({ subject: 'organization', used: 137_000_000, reserved: 0 }),
+      ]),
+    })
+    await until(() => sumOf(running).entries >= 2_000)
+    expect(sumOf(running).costNanoUsd).toBe(137_000_000)
+    const row = await running.row(({ status }) => status === 429)
+    expect(row).toMatchObject({ outcome: 'refused', errorCode: 'insufficient_quota' })
+  })
+
+  test('gives back what failed, and what a client that left did not use', async () => {
+    const running = await start({
+      budgets: [{ subject: 'organization', limit_usd: 10 * COST_USD }],
+    })
+    for (let at = 0; at < 30; at++) {
+      const failed = await running.chat({ ...ASK, model: 'sim/fault-error-500' })
+      expect(failed.status).toBe(500)
+      await failed.text()
+    }
+    const leaving = new AbortController()
+    const left = await running.chat(
+      { ...ASK, model: 'sim/sim-1;tokens=20;tps=20', stream: true },
+      { signal: leaving.signal }
+    )
+    await left.body?.getReader().read()
+    leaving.abort()
+    const standing = async () => {
+      const answer = await fetch(`${running.gateway.url}/v1/usage/self`)
+      const usage: unknown = await answer.json()
+      const [limit] = isRecord(usage) && Array.isArray(usage.limits) ? usage.limits : []
+      return { used: countOf(limit, 'used') ?? 0, reserved: countOf(limit, 'reserved') }
+    }
+    const settled = await until(async () => {
+      const now = await standing()
+      return now.reserved === 0 && now.used > 0 ? now : undefined
+    })
+    expect(settled.used).toBeLessThan(1_000_000)
+    expect((await storm(running, 20, {})).served).toBe(9)
+  })
+})
+
+describe('what was spent', () => {
+  test('is known to the next process', async () => {
+    const running = await start({ budgets: [{ subject: 'organization', limit_usd: 5 * COST_USD }] })
+    expect((await storm(running, 3, {})).served).toBe(3)
+    await running.drain()
+    const { directory } = running
+    const configuration = await running.configure({
+      models: MODELS,
+      sim: { model_list: false },
+      budgets: [{ subject: 'organization', limit_usd: 5 * COST_USD }],
+    })
+    const secret = new Uint8Array(32)
+    const programLog = createProgramLog({ level: 'error', format: 'json', write() {} })
+    const next = openGateway({ configuration, directory, secret, programLog })
+    try {
+      const ask = () =>
+        fetch(`${next.url}/v1/chat/completions`, {
+          method: 'POST',
+          body: JSON.stringify({ ...ASK, messages: [{ role: 'user', content: 'Hi' }] }),
+        })
+      const statuses = await Promise.all(
+        [ask(), ask(), ask()].map(async (answer) => (await answer).status)
+      )
+      expect(statuses.toSorted()).toEqual([200, 200, 429])
+    } finally {
+      await next.drain(1_000)
+    }
+  })
+
+  test('needs a price where money is counted', async () => {
+    const running = await start({
+      models: {},
+      budgets: [
+        { subject: 'organization', limit_usd: 1, window: '1mo', timezone: 'Europe/Berlin' },
+      ],
+    })
+    const { refused } = await storm(running, 1, {})
+    expect(refused[0]?.text).toContain('has no known price')
+  })
+})
+
+describe('a rate limit', () => {
+  test('counts requests whatever becomes of them, and says when to come back', async () => {
+    const running = await start({
+      limits: [{ subject: 'organization', requests: 5, per: '1h' }],
+    })
+    for (let at = 0; at < 2; at++) await running.chat({ model: 'sim/fault-error-500' })
+    const { served, refused } = await storm(running, 10, {})
+    expect(served).toBe(3)
+    const [first] = refused
+    expect(JSON.parse(first?.text ?? '')).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
+    expect(Number(first?.headers.get('retry-after'))).toBeGreaterThan(3_000)
+  })
+
+  test('of what is in flight is free again when a request has ended', async () => {
+    const running = await start({ limits: [{ subject: 'organization', in_flight: 2 }] })
+    const { served } = await storm(running, 10, { model: 'sim/sim-1;ttft=200' })
+    expect(served).toBe(2)
+    expect((await storm(running, 2, {})).served).toBe(2)
+  })
+
+  test('of tokens holds what a request could take', async () => {
+    const running = await start({
+      limits: [{ subject: 'model/sim/*', output_tokens: 100, per: '1h' }],
+    })
+    expect((await storm(running, 10, {})).served).toBe(10)
+    const bound = await start({
+      limits: [{ subject: 'provider/sim', output_tokens: 100, per: '1h' }],
+    })
+    expect((await storm(bound, 10, {})).served).toBe(5)
+  })
+})
