@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createLedgerReader } from '../src/db/ledger-reader'
 import { openSqlite } from '../src/db/open'
+import { openDataDirectory } from '../src/cli/data-directory'
 import { openGateway } from '../src/cli/open-gateway'
-import { countOf, isRecord } from '../src/std/record'
+import { runCommandLine } from '../src/cli/program'
+import { countOf, isRecord, recordOf, stringOf } from '../src/std/record'
 import { createProgramLog } from '../src/telemetry/program-log'
 import { type Harness, type HarnessOptions, startHarness, until } from './harness'
 
@@ -186,5 +188,69 @@ describe('a rate limit', () => {
       limits: [{ subject: 'provider/sim', output_tokens: 100, per: '1h' }],
     })
     expect((await storm(bound, 10, {})).served).toBe(5)
+  })
+})
+
+test('a client is told what it may still do, in the words of its API', async () => {
+  const running = await start({
+    limits: [
+      { subject: 'organization', requests: 10, output_tokens: 1_000, tokens: 50_000, per: '1h' },
+      { subject: 'key/*', requests: 3, per: '1m' },
+    ],
+  })
+  const { headers } = await running.chat(ASK)
+  expect(headers.get('x-ratelimit-limit-requests')).toBe('10')
+  expect(headers.get('x-ratelimit-remaining-requests')).toBe('9')
+  expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^(1h\d+m\d+s|59m\d+s)$/)
+  expect(Number(headers.get('x-ratelimit-remaining-tokens'))).toBeLessThan(50_000)
+  const claude = await fetch(`${running.gateway.url}/v1/messages`, {
+    method: 'POST',
+    body: JSON.stringify({ ...ASK, messages: [{ role: 'user', content: 'Hi' }] }),
+  })
+  expect(claude.headers.get('anthropic-ratelimit-requests-remaining')).toBe('8')
+  expect(claude.headers.get('anthropic-ratelimit-output-tokens-limit')).toBe('1000')
+  expect(claude.headers.get('anthropic-ratelimit-requests-reset')).toMatch(/^\d{4}-.+Z$/)
+})
+
+describe('a key with limits of its own', () => {
+  test('meets them, and so does the next process', async () => {
+    const running = await start({})
+    const data = ['--data', running.directory.path]
+    const make = async (...args: string[]) => {
+      const lines: string[] = []
+      const output = { out: (line: string) => void lines.push(line), error: () => {} }
+      expect(await runCommandLine([...args, ...data, '--json'], output)).toBe(0)
+      const made: unknown = JSON.parse(lines.join(''))
+      return stringOf(made, 'key') ?? ''
+    }
+    await make('teams', 'create', '--name', 'red', '--budget', `${3 * COST_USD}/30d`)
+    const key = await make('keys', 'create', '--name', 'app', '--team', 'red', '--limit', '5/1h')
+    const headers = { authorization: `Bearer ${key}` }
+    await until(async () => (await fetch(`${running.gateway.url}/v1/models`, { headers })).ok)
+    const { served, refused } = await storm(running, 10, {}, headers)
+    expect(served).toBe(3)
+    const codes = refused.map(({ text }) => stringOf(recordOf(JSON.parse(text), 'error'), 'code'))
+    expect(codes.toSorted()).toEqual([
+      ...Array.from({ length: 2 }, () => 'insufficient_quota'),
+      ...Array.from({ length: 5 }, () => 'rate_limit_exceeded'),
+    ])
+    await running.drain()
+    const { directory } = running
+    const configuration = await running.configure({ models: MODELS, sim: { model_list: false } })
+    const { secret } = openDataDirectory(directory.path)
+    const programLog = createProgramLog({ level: 'error', format: 'json', write() {} })
+    const next = openGateway({ configuration, directory, secret, programLog })
+    try {
+      const usage: unknown = await (await fetch(`${next.url}/v1/usage/self`, { headers })).json()
+      expect(usage).toMatchObject({
+        key: 'app',
+        limits: expect.arrayContaining([
+          expect.objectContaining({ subject: 'team/red', unit: 'usd', used: 3_000_000 }),
+          expect.objectContaining({ subject: 'key/app', unit: 'requests', used: 5 }),
+        ]),
+      })
+    } finally {
+      await next.drain(1_000)
+    }
   })
 })

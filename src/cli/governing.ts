@@ -2,9 +2,9 @@ import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
 import type { Caller } from '../gateway/gateway'
 import type { RequestLabels } from '../gateway/client-call'
-import { AccountBook } from '../ledger/account-book'
+import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
-import { restoreLedger } from './restore-ledger'
+import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import { toLimits } from '../limits/from-configuration'
 import { DEFAULT_ORGANIZATION } from '../limits/subject'
@@ -14,11 +14,12 @@ import type { ProgramLog } from '../telemetry/program-log'
 export function createGoverning(
   configuration: Configuration,
   directory: DataDirectory,
+  keys: LimitedKeys,
   programLog: ProgramLog
 ) {
   const limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
-  restoreLedger(directory, book, limits, Date.now())
+  restoreLedger(directory, book, limits, keys, Date.now())
   const governor = new Governor({
     book,
     now: Date.now,
@@ -30,17 +31,19 @@ export function createGoverning(
   }
 }
 
+const NO_LIMITS: readonly OwnLimit[] = []
+
 /** Whose request it is, by its key and its labels. */
 function governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest {
   return {
     of: {
-      organization: DEFAULT_ORGANIZATION,
-      team: undefined,
+      organization: caller?.organization ?? DEFAULT_ORGANIZATION,
+      team: caller?.team,
       key: caller?.name,
       keyId: caller?.id,
       ...labels,
     },
-    own: [],
+    own: caller?.allLimits ?? NO_LIMITS,
   }
 }
 

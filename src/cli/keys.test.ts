@@ -1,101 +1,23 @@
 import { expect, test } from 'bun:test'
-import { Command } from 'commander'
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { prepareDataDirectory } from '../db/data-directory'
-import { createKeyQueries } from '../db/key-queries'
 import { takeFileLock } from '../db/lock'
-import { openSqlite } from '../db/open'
 import { authenticate } from '../keys/authenticate'
-import { startKeyFeed } from '../keys/key-feed'
-import { createKeyIndex } from '../keys/key-index'
-import { createTokenHasher } from '../keys/token'
-import { CommandError, EXIT } from './command-line'
-import { openDataDirectory } from './data-directory'
-import { addKeysCommands } from './keys'
-
-const createdSchema = z.object({
-  id: z.string(),
-  key: z.string(),
-  name: z.string(),
-  models: z.array(z.string()),
-  bodies: z.enum(['off', 'full']).nullable(),
-  state: z.string(),
-  expires_at: z.string().nullable(),
-})
-const freshPath = () => join(mkdtempSync(join(tmpdir(), 'tollgate-keys-')), 'data')
-
-/** Runs one command in this process and gives its lines. */
-function keys(data: string, ...args: string[]): string[] {
-  const lines: string[] = []
-  const program = new Command('tollgate').exitOverride().configureOutput({ writeErr: () => {} })
-  const output = { out: (line: string) => void lines.push(line), error: () => {} }
-  addKeysCommands(program, output, {})
-  program.parse(['keys', ...args, '--data', data], { from: 'user' })
-  return lines
-}
-
-const createKey = (data: string, ...args: string[]) =>
-  createdSchema.parse(JSON.parse(keys(data, 'create', '--json', ...args).join('\n')))
-
-/** Starts one command in a process of its own. */
-function spawnKeys(data: string, ...args: string[]) {
-  const script = `
-    const { Command } = require('commander')
-    const { addKeysCommands } = require(${JSON.stringify(join(import.meta.dir, 'keys.ts'))})
-    const program = new Command('tollgate')
-    addKeysCommands(program, { out: console.log, error: console.error }, {})
-    program.parse(${JSON.stringify(['keys', ...args, '--data', data])}, { from: 'user' })`
-  return Bun.spawn([process.execPath, '-e', script], {
-    cwd: join(import.meta.dir, '..', '..'),
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-}
-
-/** What a gateway has in memory of a directory's keys, following changes. */
-function follow(data: string) {
-  const { directory, secret } = openDataDirectory(data)
-  const database = openSqlite(directory.statePath)
-  const index = createKeyIndex(createTokenHasher(secret))
-  const onError = (error: unknown) => {
-    throw error
-  }
-  const feed = startKeyFeed({ queries: createKeyQueries(database), index, onError })
-  return {
-    index,
-    verdict(token: string): string {
-      try {
-        return authenticate(index, token, Date.now()).name
-      } catch (error) {
-        return error instanceof Error ? error.message : String(error)
-      }
-    },
-    [Symbol.dispose]() {
-      feed.stop()
-      database.close()
-    },
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadlineMs = Date.now() + 5_000
-  while (!holds()) {
-    if (Date.now() > deadlineMs) throw new Error('it never came about')
-    await Bun.sleep(10)
-  }
-}
-
-function exitCodeOf(run: () => unknown): number | undefined {
-  try {
-    run()
-    return 0
-  } catch (error) {
-    return error instanceof CommandError ? error.exitCode : undefined
-  }
-}
+import { EXIT } from './command-line'
+import {
+  createKey,
+  createdSchema,
+  everyMember,
+  everyOption,
+  exitCodeOf,
+  follow,
+  freshPath,
+  keys,
+  run,
+  spawnKeys,
+  until,
+} from './fixtures/key-commands'
 
 test('a created key has what was asked for and works', () => {
   const data = freshPath()
@@ -186,8 +108,13 @@ test('an unknown key is not found', () => {
 })
 
 test.each([
-  [['--name', 'a', '--budget', '10/30d']],
-  [['--name', 'a', '--limit', '600/1m']],
+  [['--name', 'a', '--budget', '10/soon']],
+  [['--name', 'a', '--limit', '600']],
+  [['--name', 'a', '--limit', '10in_flight/1m']],
+  [['--name', 'a', '--meta', 'owner']],
+  [['--name', 'a', '--require-header', 'x team=red']],
+  [['--name', 'a', '--team', 'nobody']],
+  [['--name', 'a', '--organization', 'nobody']],
   [['--name', 'a', '--tools', 'files.*']],
   [['--name', 'a', '--bodies', 'some']],
   [['--name', 'a', '--expires', 'yesterday']],
@@ -250,4 +177,79 @@ test('a first start goes on when the one that held the lock was killed', async (
   holder.kill('SIGKILL')
   expect(await new Response(waiting.stdout).text()).toBe('[]\n')
   expect(await waiting.exited).toBe(0)
+})
+
+const show = (data: string, name: string) =>
+  JSON.parse(keys(data, 'show', name, '--json').join('\n'))
+
+test('what was asked for is shown as it was typed, and an empty text clears it', () => {
+  const data = freshPath()
+  run('organizations', data, ['create', '--name', 'acme'])
+  run('teams', data, ['create', '--name', 'red', '--organization', 'acme'])
+  createKey(
+    data,
+    ...['--name', 'app', '--team', 'red', '--bodies', 'full', '--expires', '2999-01-01'],
+    ...['--require-header', 'X-Team=red*', '--require-header', 'x-b=1', ...everyOption]
+  )
+  const everything = {
+    ...everyMember,
+    organization: 'acme',
+    team: 'red',
+    bodies: 'full',
+    expires_at: '2999-01-01T00:00:00.000Z',
+    required_headers: { 'x-team': 'red*', 'x-b': '1' },
+  }
+  expect(show(data, 'app')).toMatchObject(everything)
+  keys(data, 'update', 'app', '--budget', '1/1d')
+  expect(show(data, 'app')).toMatchObject({ ...everything, budgets: ['1/1d'] })
+  const options = ['models', 'deny-models', 'providers', 'deny-providers', 'budget', 'limit']
+  const others = ['meta', 'require-header', 'team', 'bodies', 'expires']
+  keys(data, 'update', 'app', ...[...options, ...others].flatMap((name) => [`--${name}`, '']))
+  expect(show(data, 'app')).toMatchObject({
+    ...{ models: [], denied_models: [], providers: [], denied_providers: [] },
+    ...{ budgets: [], limits: [], metadata: {}, required_headers: {} },
+    ...{ organization: 'acme', team: null, bodies: null, expires_at: null },
+  })
+})
+
+test('a rotated key works with both tokens during its grace, and with one after it', async () => {
+  const data = freshPath()
+  const old = createKey(data, '--name', 'app')
+  using gateway = follow(data)
+  const rotate = (...args: string[]) =>
+    createdSchema.parse(JSON.parse(keys(data, 'rotate', 'app', '--json', ...args).join('')))
+  const second = rotate()
+  expect(second.id).toBe(old.id)
+  await until(() => gateway.verdict(second.key) === 'app')
+  expect(gateway.verdict(old.key)).toBe('app')
+  expect(show(data, 'app').previous_tokens).toEqual([
+    { hint: old.key.slice(-4), ends_at: expect.any(String) },
+  ])
+  const third = rotate('--grace', '0s')
+  await until(() => gateway.verdict(third.key) === 'app')
+  for (const { key } of [old, second]) expect(gateway.verdict(key)).toContain('is unknown')
+  expect(keys(data, 'rotate', 'app', '--grace', '1h').at(-1)).toContain('works until')
+  expect(() => keys(data, 'rotate', 'app', '--grace', 'soon')).toThrow()
+  keys(data, 'revoke', 'app')
+  expect(exitCodeOf(() => keys(data, 'rotate', 'app'))).toBe(EXIT.failed)
+})
+
+test('a key that callers have already is imported, from standard input or by its hash', async () => {
+  const data = freshPath()
+  const tokens = ['sk-first-0123456789', 'sk-second-0123456789', 'sk-third-0123456789'] as const
+  run('keys', data, ['import', '--name', 'first', '--token', '-'], `${tokens[0]}\n`)
+  keys(data, 'import', '--name', 'second', '--token', tokens[1], '--limit', '5/1m')
+  const hex = new Bun.CryptoHasher('sha256').update(tokens[2]).digest('hex')
+  const third = keys(data, 'import', '--name', 'third', '--litellm-hash', hex, '--json')
+  expect(JSON.parse(third.join(''))).toMatchObject({ name: 'third', hint: null })
+  using gateway = follow(data)
+  expect(tokens.map(gateway.verdict)).toEqual(['first', 'second', 'third'])
+  expect(gateway.verdict(hex)).toContain('is not one of')
+  const printed = [...keys(data, 'list'), ...keys(data, 'list', '--json')].join('\n')
+  for (const token of tokens) expect(printed).not.toContain(token)
+  for (const args of [[], ['--token', tokens[0], '--litellm-hash', hex], ['--token', 'short']])
+    expect(exitCodeOf(() => keys(data, 'import', '--name', 'x', ...args))).toBe(EXIT.usage)
+  expect(exitCodeOf(() => keys(data, 'import', '--name', 'x', '--token', tokens[0]))).toBe(
+    EXIT.failed
+  )
 })

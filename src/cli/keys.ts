@@ -1,201 +1,200 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { createKeyQueries } from '../db/key-queries'
-import type { KeyQueries } from '../db/key-queries'
-import { openSqlite } from '../db/open'
-import type { KeyRow } from '../db/state-schema'
-import { parseExpiry } from '../keys/expiry'
-import { issueKey } from '../keys/issue-key'
-import { createTokenHasher } from '../keys/token'
-import type { HashToken } from '../keys/token'
-import type { KeyBodies } from '../keys/virtual-key'
+import { readFileSync } from 'node:fs'
+import {
+  type ImportedToken,
+  KeyAdministration,
+  type KeyListFilter,
+  type KeyRecord,
+  type MadeKey,
+} from '../keys/administration'
+import { parseDuration } from '../std/duration'
 import { CommandError, EXIT } from './command-line'
 import type { CommandOutput } from './command-line'
-import { defaultDataDirectory, openDataDirectory } from './data-directory'
 import type { Environment } from './data-directory'
-import { layOutKeys, viewKey } from './key-view'
+import { addKeyOptions, type KeyOptions, toKeyInput } from './key-options'
+import { layOutKeys, layOutView, viewKey } from './key-view'
 import { dataOption, jsonOption } from './options'
+import { withKeys } from './with-keys'
 
 type CommonOptions = { data?: string; json?: boolean }
-type CreateOptions = CommonOptions & {
-  name: string
-  models?: string[]
-  expires?: number
-  bodies?: KeyBodies
-}
+type CreateOptions = CommonOptions & KeyOptions & { name: string }
+type ImportOptions = CreateOptions & { token?: string; litellmHash?: string }
+type ListOptions = CommonOptions & KeyListFilter
+type RotateOptions = CommonOptions & { grace: number }
 
-const PAGE_ROWS = 1_000
+/** A command under `keys` with the options that all of them have. */
+type Common = (name: string, description: string) => Command
+/** Runs a command on the keys of its data directory. */
+type Run = (options: CommonOptions, run: (keys: KeyAdministration) => void) => void
 
-/** Adds `keys create|list|enable|disable|revoke`, which work whether or not a gateway runs. */
+const DAY_MS = 86_400_000
+
+/** Adds `keys create|list|show|update|rotate|import|enable|disable|revoke`, which work whether or not a gateway runs. */
 export function addKeysCommands(
   program: Command,
   output: CommandOutput,
-  env: Environment = process.env
+  env: Environment = process.env,
+  readInput: () => string = () => readFileSync(0, 'utf8')
 ): void {
   const keys = program.command('keys').description('make and manage the virtual keys of callers')
-  const common = (name: string, description: string) =>
+  const common: Common = (name, description) =>
     keys.command(name).description(description).addOption(dataOption()).addOption(jsonOption())
+  const run: Run = (options, act) =>
+    withKeys(options.data, env, (queries, hashToken) =>
+      act(new KeyAdministration(queries, hashToken))
+    )
+  addMakingCommands(common, run, output, readInput)
+  addReadingCommands(common, run, output)
+  addChangingCommands(common, run, output)
+}
 
-  common('create', 'make a key and print it, this once')
-    .requiredOption('--name <name>', 'what logs and limits call it', parseName)
-    .option(
-      '--models <globs>',
-      "models it may use, e.g. 'openai/*,local/*'; all unless given",
-      parseModels
+function addMakingCommands(
+  common: Common,
+  run: Run,
+  output: CommandOutput,
+  readInput: () => string
+): void {
+  addKeyOptions(
+    common('create', 'make a key and print it, this once').requiredOption(
+      '--name <name>',
+      'what logs and limits call it'
     )
-    .option('--expires <when>', 'a span (12h, 30d, 4w), a date or an ISO 8601 time', parseExpires)
-    .addOption(
-      new Option('--bodies <what>', 'keep the bodies of its requests').choices(['off', 'full'])
-    )
-    .action((options: CreateOptions) =>
-      withKeys(options, env, (queries, hashToken) => create(queries, hashToken, options, output))
-    )
-  common('list', 'list every key, revoked ones too').action((options: CommonOptions) =>
-    withKeys(options, env, (queries) => list(queries, options, output))
+  ).action((options: CreateOptions) =>
+    run(options, (keys) => {
+      const made = keys.create({ name: options.name, ...toKeyInput(options) })
+      printMade(made, 'Created', options, output)
+    })
   )
-  for (const change of CHANGES) {
-    common(change.name, change.description)
+  addKeyOptions(
+    common('import', 'make a key of a token that its callers have already')
+      .requiredOption('--name <name>', 'what logs and limits call it')
+      .option('--token <token>', 'the token itself; - reads it from standard input')
+      .option('--litellm-hash <hex>', 'its SHA-256, as LiteLLM keeps it in the column token')
+  ).action((options: ImportOptions) => {
+    const imported = importedToken(options, readInput)
+    run(options, (keys) => {
+      const record = keys.import({ name: options.name, ...toKeyInput(options) }, imported)
+      printRecord(record, 'imported', options, output)
+    })
+  })
+}
+
+function addReadingCommands(common: Common, run: Run, output: CommandOutput): void {
+  common('list', 'list every key, revoked ones too')
+    .option('--organization <name>', 'only those of an organization and its teams')
+    .option('--team <name>', 'only those of a team')
+    .option('--search <text>', 'only those with the text in their name')
+    .action((options: ListOptions) => run(options, (keys) => list(keys, options, output)))
+  common('show', 'show all of a key but its token')
+    .argument('<key>', 'its name or id')
+    .action((idOrName: string, options: CommonOptions) =>
+      run(options, (keys) => {
+        const view = viewKey(keys.get(idOrName))
+        if (options.json === true) output.out(JSON.stringify(view))
+        else for (const line of layOutView(view)) output.out(line)
+      })
+    )
+}
+
+function addChangingCommands(common: Common, run: Run, output: CommandOutput): void {
+  addKeyOptions(
+    common('update', "change what a key may do; '' clears an option").argument(
+      '<key>',
+      'its name or id'
+    )
+  ).action((idOrName: string, options: CommonOptions & KeyOptions) =>
+    run(options, (keys) => {
+      printRecord(keys.update(idOrName, toKeyInput(options)), 'updated', options, output)
+    })
+  )
+  common('rotate', 'give a key a new token and print it, this once')
+    .argument('<key>', 'its name or id')
+    .addOption(
+      new Option('--grace <span>', 'how long the old token works on; 0s ends it now')
+        .argParser(parseGrace)
+        .default(DAY_MS, '24h')
+    )
+    .action((idOrName: string, options: RotateOptions) =>
+      run(options, (keys) => {
+        printMade(keys.rotate(idOrName, options.grace), 'Rotated', options, output)
+      })
+    )
+  for (const { name, description, done } of CHANGES) {
+    common(name, description)
       .argument('<key>', 'its name or id')
       .action((idOrName: string, options: CommonOptions) =>
-        withKeys(options, env, (queries) => apply(change, queries, idOrName, options, output))
+        run(options, (keys) => printRecord(keys[name](idOrName), done, options, output))
       )
   }
 }
 
-function create(
-  queries: KeyQueries,
-  hashToken: HashToken,
-  options: CreateOptions,
+const CHANGES = [
+  { name: 'enable', description: 'let a disabled key in again', done: 'enabled' },
+  { name: 'disable', description: 'refuse a key until it is enabled again', done: 'disabled' },
+  { name: 'revoke', description: 'refuse a key for good; its name is free again', done: 'revoked' },
+] as const
+
+function printMade(
+  { record, token }: MadeKey,
+  done: string,
+  options: CommonOptions,
   output: CommandOutput
 ): void {
-  const { name, models = [], expires: expiresAtMs, bodies } = options
-  const nowMs = Date.now()
-  const issued = issueKey(queries, hashToken, { name, models, expiresAtMs, bodies }, nowMs)
-  if (!issued.ok) {
-    throw new CommandError(
-      EXIT.failed,
-      `there is a key named ${name} already; choose another name, or revoke that one first`
-    )
-  }
-  const { row, token } = issued
+  const { id, ...view } = viewKey(record)
   if (options.json === true) {
-    const { id, ...view } = viewKey(row, nowMs)
     output.out(JSON.stringify({ id, key: token, ...view }))
     return
   }
-  output.out(`Created the key ${name} (${row.id}):`)
+  output.out(`${done} the key ${view.name} (${id}):`)
   output.out('')
   output.out(`    ${token}`)
   output.out('')
   output.out("Keep it now: it can't be shown again.")
+  for (const { hint, ends_at } of view.previous_tokens)
+    output.out(`The old one${hint === null ? '' : ` (…${hint})`} works until ${ends_at}.`)
 }
 
-function list(queries: KeyQueries, options: CommonOptions, output: CommandOutput): void {
-  const nowMs = Date.now()
-  const views = [...everyKey(queries)].map((row) => viewKey(row, nowMs))
-  if (options.json === true) output.out(JSON.stringify(views))
-  else if (views.length === 0) output.out('There is no key yet: tollgate keys create --name app')
-  else for (const line of layOutKeys(views)) output.out(line)
-}
-
-function* everyKey(queries: KeyQueries): Generator<KeyRow> {
-  let afterId: string | undefined = ''
-  while (afterId !== undefined) {
-    const rows = queries.page(afterId, PAGE_ROWS)
-    yield* rows
-    afterId = rows.at(-1)?.id
-  }
-}
-
-type Change = {
-  name: 'enable' | 'disable' | 'revoke'
-  description: string
-  done: string
-  write(queries: KeyQueries, id: string, nowMs: number): void
-}
-
-const CHANGES: readonly Change[] = [
-  {
-    name: 'enable',
-    description: 'let a disabled key in again',
-    done: 'enabled',
-    write: (queries, id, nowMs) => queries.setEnabled(id, true, nowMs),
-  },
-  {
-    name: 'disable',
-    description: 'refuse a key until it is enabled again',
-    done: 'disabled',
-    write: (queries, id, nowMs) => queries.setEnabled(id, false, nowMs),
-  },
-  {
-    name: 'revoke',
-    description: 'refuse a key for good; its name is free again',
-    done: 'revoked',
-    write: (queries, id, nowMs) => queries.revoke(id, nowMs),
-  },
-]
-
-function apply(
-  change: Change,
-  queries: KeyQueries,
-  idOrName: string,
+function printRecord(
+  record: KeyRecord,
+  done: string,
   options: CommonOptions,
   output: CommandOutput
 ): void {
-  const found = queries.find(idOrName)
-  if (found === undefined) {
-    throw new CommandError(EXIT.notFound, `no key has the name or id ${idOrName}`)
-  }
-  const nowMs = Date.now()
-  // Revoking twice is no mistake: the first time must have been the one that counts, and stays.
-  if (found.revokedAtMs === null) change.write(queries, found.id, nowMs)
-  else if (change.name !== 'revoke') {
-    const at = new Date(found.revokedAtMs).toISOString()
-    throw new CommandError(EXIT.failed, `the key ${found.name} was revoked on ${at}, for good`)
-  }
-  const changed = queries.find(found.id) ?? found
-  if (options.json === true) output.out(JSON.stringify(viewKey(changed, nowMs)))
-  else output.out(`The key ${found.name} (${found.id}) is ${change.done}.`)
+  const view = viewKey(record)
+  if (options.json === true) output.out(JSON.stringify(view))
+  else output.out(`The key ${view.name} (${view.id}) is ${done}.`)
 }
 
-function withKeys(
-  options: CommonOptions,
-  env: Environment,
-  run: (queries: KeyQueries, hashToken: HashToken) => void
-): void {
-  const { directory, secret } = openDataDirectory(options.data ?? defaultDataDirectory(env))
-  // A power cut must not bring a revoked key back.
-  const database = openSqlite(directory.statePath, { durable: true })
-  try {
-    run(createKeyQueries(database), createTokenHasher(secret))
-  } finally {
-    database.close()
+function list(keys: KeyAdministration, options: ListOptions, output: CommandOutput): void {
+  const { organization, team, search } = options
+  const views = [...everyKey(keys, { organization, team, search })].map(viewKey)
+  const isNarrowed = [organization, team, search].some((narrowing) => narrowing !== undefined)
+  if (options.json === true) output.out(JSON.stringify(views))
+  else if (views.length > 0) for (const line of layOutKeys(views)) output.out(line)
+  else if (isNarrowed) output.out('There is no such key.')
+  else output.out('There is no key yet: tollgate keys create --name app')
+}
+
+function* everyKey(keys: KeyAdministration, filter: KeyListFilter): Generator<KeyRecord> {
+  let afterId: string | undefined = ''
+  while (afterId !== undefined) {
+    const page = keys.list(filter, afterId)
+    yield* page.records
+    afterId = page.nextAfterId
   }
 }
 
-function parseName(text: string): string {
-  // `/`, `+`, `*` and blanks would make it ambiguous where names are combined or matched.
-  if (/^[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}$/.test(text)) return text
-  throw new InvalidArgumentError(
-    'A name has 1 to 64 letters, digits or any of . _ @ : - and begins with a letter or digit.'
-  )
+function importedToken(options: ImportOptions, readInput: () => string): ImportedToken {
+  const { token, litellmHash } = options
+  if ((token === undefined) === (litellmHash === undefined))
+    throw new CommandError(EXIT.usage, 'give either --token or --litellm-hash')
+  if (litellmHash !== undefined) return { litellmHash }
+  return { token: token === undefined || token === '-' ? readInput().trim() : token }
 }
 
-function parseModels(text: string): string[] {
-  const globs = text.split(',').map((glob) => glob.trim())
-  for (const glob of globs) {
-    if (/[/*?]/.test(glob)) continue
-    throw new InvalidArgumentError(
-      glob === ''
-        ? 'It has an empty part.'
-        : `Models are named provider/model, so ${glob} matches none: write */${glob}.`
-    )
-  }
-  return globs
-}
-
-function parseExpires(text: string): number {
-  const expiry = parseExpiry(text, Date.now())
-  if (expiry.ok) return expiry.atMs
-  throw new InvalidArgumentError(expiry.problem)
+function parseGrace(text: string): number {
+  const graceMs = parseDuration(text)
+  if (graceMs !== undefined) return graceMs
+  throw new InvalidArgumentError('Give a span such as 0s, 15m, 24h or 7d.')
 }

@@ -1,16 +1,19 @@
 import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
+import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
 import { Admission } from '../gateway/admission'
-import type { GatewayParts } from '../gateway/gateway'
+import { GatewayError } from '../errors/gateway-error'
+import type { GatewayParts, HeaderReader } from '../gateway/gateway'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
 import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
 import { startKeyFeed } from '../keys/key-feed'
-import { createKeyIndex } from '../keys/key-index'
+import { createKeyIndex, type KeyIndex } from '../keys/key-index'
+import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
@@ -60,7 +63,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   let serving = startServing(options.configuration, sender, ticker, programLog)
   let isReady = true
   // Before the log's own thread takes the journal.
-  const governing = createGoverning(options.configuration, directory, programLog)
+  const governing = createGoverning(options.configuration, directory, keys, programLog)
   const log = createRequestLog({
     logPath: directory.logPath,
     journalPath: directory.journalPath,
@@ -79,7 +82,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     memory: new ToolCallMemory(),
     estimator,
     ...governing.parts,
-    authenticate: (token) => keys.authenticate(token, serving.configuration.keys.required),
+    authenticate: (token, header) =>
+      keys.authenticate(token, header, serving.configuration.keys.required),
     mayUse: mayUseTarget,
     plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
     report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
@@ -132,6 +136,7 @@ function localHostOf({ keys, server }: Configuration): string | undefined {
 
 function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
   const database = openSqlite(directory.statePath)
+  const hashOf = createKeyHashReader(database)
   const index = createKeyIndex(createTokenHasher(secret))
   const feed = startKeyFeed({
     queries: createKeyQueries(database),
@@ -140,13 +145,29 @@ function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
   })
   return {
     /** A key that is presented is looked at, whether one is required or not. */
-    authenticate: (token: string | undefined, isRequired: boolean) =>
-      isRequired || token?.startsWith(TOKEN_PREFIX)
-        ? authenticate(index, token, Date.now())
-        : undefined,
+    authenticate(token: string | undefined, header: HeaderReader, isRequired: boolean) {
+      const nowMs = Date.now()
+      if (!isRequired && !isKnown(index, token, nowMs)) return undefined
+      const key = authenticate(index, token, nowMs)
+      const problem = explainHeaders(key, header)
+      if (problem !== undefined) throw new GatewayError('invalid_api_key', problem)
+      return key
+    },
+    limits: () => index.limits(),
+    ownOf(keyId: string) {
+      const hash = hashOf(keyId)
+      return (hash === undefined ? undefined : index.at(hash))?.allLimits ?? []
+    },
     close() {
       feed.stop()
       database.close()
     },
   }
+}
+
+/** The token can be of nobody but us: it looks like ours, or was imported. */
+function isKnown(index: KeyIndex, token: string | undefined, nowMs: number): boolean {
+  if (token === undefined) return false
+  if (token.startsWith(TOKEN_PREFIX)) return true
+  return index.hasImported() && index.find(token, nowMs) !== undefined
 }

@@ -56,14 +56,18 @@ async function createProgram(
 
 /** These load the databases' code, which would delay the start of `serve`, the only one in a hurry. */
 async function addDataCommands(program: Command, output: CommandOutput): Promise<void> {
-  const [keys, logs, requests, models, ledger] = await Promise.all([
+  const [keys, teams, organizations, logs, requests, models, ledger] = await Promise.all([
     import('./keys'),
+    import('./teams'),
+    import('./organizations'),
     import('./logs'),
     import('./requests'),
     import('./models'),
     import('./ledger'),
   ])
   keys.addKeysCommands(program, output)
+  teams.addTeamsCommands(program, output)
+  organizations.addOrganizationsCommands(program, output)
   logs.addLogsCommands(program, output)
   requests.addRequestsCommands(program, output)
   models.addModelsCommands(program, output)

@@ -1,7 +1,7 @@
 import type { Configuration, ProviderConfiguration } from '../config/configuration'
 import { GatewayError } from '../errors/gateway-error'
 import type { Caller, GatewaySettings } from '../gateway/gateway'
-import { mayUseModel } from '../keys/rights'
+import { explainRights, mayUse } from '../keys/rights'
 import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
@@ -92,19 +92,12 @@ function readModelList(given: Configuration['modelList'], options: ModelListOpti
 
 /** Where no key is asked for, every model may be used. */
 export function mayUseTarget(caller: Caller | undefined, model: string): boolean {
-  return caller === undefined || mayUseModel(caller, model)
+  return caller === undefined || mayUse(caller, model)
 }
 
-/** The targets of a request. Throws `model_not_allowed`. */
+/** The targets of a request. Throws `model_not_allowed`, in words of the level and the rule that deny it. */
 export function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
-  if (caller && !mayUseTarget(caller, target.name)) throw notAllowed(caller, target.name)
+  const denial = caller && explainRights(caller, target.name)
+  if (denial) throw new GatewayError('model_not_allowed', denial.message, { param: 'model' })
   return [target]
-}
-
-function notAllowed(caller: Caller, model: string): GatewayError {
-  return new GatewayError(
-    'model_not_allowed',
-    `the key '${caller.name}' may not use the model '${model}'; it may use ${caller.models.join(', ')}`,
-    { param: 'model' }
-  )
 }

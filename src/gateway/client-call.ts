@@ -13,6 +13,8 @@ export type ClientCall = {
   isStrict: boolean
   /** Headers that may go upstream of the same format as they are; `undefined` for none. */
   passedHeaders: Readonly<Record<string, string>> | undefined
+  /** A header's value; `null` where there is none. */
+  header(name: string): string | null
   /** Whom the request is for, as its headers say. */
   labels(): RequestLabels
   /**

@@ -104,6 +104,7 @@ function createCall(body: string, changes: Partial<ClientCall> = {}): ClientCall
     route: {},
     isStrict: false,
     credentials: () => ({}),
+    header: () => null,
     labels: () => ({ user: undefined, session: undefined, tags: [] }),
     readBody: async () => new TextEncoder().encode(body),
     signal: () => signal,

@@ -4,6 +4,8 @@ import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
 import type { GovernedRequest, Governor, Grant, Reservation } from '../ledger/governor'
+import type { OwnLimit } from '../ledger/account-book'
+import type { Level } from '../keys/virtual-key'
 import { boundInput, type InputBound } from '../ledger/input-bound'
 import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
@@ -27,13 +29,22 @@ import { turn } from './turn'
 
 const decoder = new TextDecoder()
 
+/** A header's value by its name in lower case; `null` where there is none. */
+export type HeaderReader = (name: string) => string | null
+
 /** Who calls, as far as the pipeline cares. */
 export type Caller = {
   id: string
   name: string
   /** Whether its bodies are kept; `undefined` leaves it to the settings. */
   bodies: 'off' | 'full' | undefined
-  models: readonly string[]
+  /** The names of its organization, and of its team if it is in one. */
+  organization: string
+  team: string | undefined
+  /** The key, its team and its organization: each must allow a model. */
+  levels: readonly Level[]
+  /** Budgets and limits of all of these. */
+  allLimits: readonly OwnLimit[]
 }
 
 /** What the pipeline works with; each is made ready before the first request. */
@@ -48,8 +59,11 @@ export type GatewayParts = {
   governor: Governor
   /** Whose request it is, and the limits of its own. */
   governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
-  /** The caller of a presented key; `undefined` where none is required. Throws `invalid_api_key`. */
-  authenticate(token: string | undefined): Caller | undefined
+  /**
+   * The caller of a presented key; `undefined` where none is required. `header` gives the request's headers, which
+   * a key may ask for. Throws `invalid_api_key`.
+   */
+  authenticate(token: string | undefined, header: HeaderReader): Caller | undefined
   /** The caller may use a model, named `provider/model`. */
   mayUse(caller: Caller | undefined, model: string): boolean
   /** Targets in order. Throws `model_not_found`, `model_not_allowed`. */
@@ -144,7 +158,7 @@ class Exchange implements BodyHolder {
     this.#parts.admission.enter()
     this.#isAdmitted = true
     this.#parts.log.assertWritable()
-    this.#caller = this.#parts.authenticate(this.#call.token)
+    this.#caller = this.#parts.authenticate(this.#call.token, (name) => this.#call.header(name))
     this.#record.keyId = this.#caller?.id
     this.#record.keyName = this.#caller?.name
   }
@@ -180,8 +194,9 @@ class Exchange implements BodyHolder {
       ...labels,
       user: labels.user ?? envelope.user,
     })
-    this.#record.of = of
     this.#grant = this.#parts.governor.admit({ of, own })
+    // Whoever is not admitted leaves no entry in the ledger.
+    this.#record.of = of
   }
 
   #reserve(target: Target, envelope: Envelope): Reservation {
@@ -313,6 +328,14 @@ class Exchange implements BodyHolder {
     this.#parts.log.begin(this.#record.toBegin())
   }
 
+  /** Our own limits, which the provider's say nothing of. */
+  #noteLimits(headers: Record<string, string>): void {
+    const grant = this.#grant
+    const { renderLimits } = this.#protocol.client
+    if (grant === undefined || grant.isUnlimited || renderLimits === undefined) return
+    Object.assign(headers, renderLimits(grant.rates(), Date.now()))
+  }
+
   /** What is known when the head leaves. */
   #noteHead(headers: Record<string, string>): void {
     const record = this.#record
@@ -323,6 +346,7 @@ class Exchange implements BodyHolder {
     const lossy = record.lossy()
     if (lossy !== undefined) headers['x-tg-lossy'] = lossy
     headers['server-timing'] = record.serverTiming()
+    this.#noteLimits(headers)
     if (record.target === undefined) return
     const costNanoUsd = record.cost?.costNanoUsd
     if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)

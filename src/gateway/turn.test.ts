@@ -157,6 +157,7 @@ const CALL = {
   route: {},
   isStrict: false,
   credentials: () => ({}),
+  header: () => null,
   labels: () => ({ user: undefined, session: undefined, tags: [] }),
   readBody: async () => new Uint8Array(0),
   keepOpen: () => {},

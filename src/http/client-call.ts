@@ -68,6 +68,10 @@ class HttpCall implements ClientCall {
     return credentials
   }
 
+  header(name: string): string | null {
+    return this.#request.headers.get(name)
+  }
+
   labels(): RequestLabels {
     const { headers } = this.#request
     return {

@@ -1,3 +1,5 @@
+import type { Caller, GatewayParts } from '../gateway/gateway'
+
 /** Where SDKs put their key: OpenAI, Anthropic, Azure and Google, after our own header. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key']
 
@@ -18,4 +20,9 @@ export function presentedToken(request: Request): string | undefined {
   const query = request.url.indexOf('?')
   if (query < 0) return undefined
   return new URLSearchParams(request.url.slice(query)).get('key') ?? undefined
+}
+
+/** The caller of a request that is not for a model. Throws `invalid_api_key`. */
+export function authenticateHttp(gateway: GatewayParts, request: Request): Caller | undefined {
+  return gateway.authenticate(presentedToken(request), (name) => request.headers.get(name))
 }

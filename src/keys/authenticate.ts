@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { KeyIndex } from './key-index'
-import { looksLikeToken, TOKEN_LENGTH, tokenHint } from './token'
+import { isImportableToken, looksLikeToken, TOKEN_LENGTH, tokenHint } from './token'
 import { keyState } from './virtual-key'
 import type { VirtualKey } from './virtual-key'
 
@@ -16,13 +16,15 @@ export function authenticate(
   if (token === undefined || token === '') {
     throw refuse('no API key was given: send it as the header "Authorization: Bearer sk-tg-…"')
   }
-  if (!looksLikeToken(token)) {
+  const isOurs = looksLikeToken(token)
+  const isLookedUp = isOurs || (index.hasImported() && isImportableToken(token))
+  const key = isLookedUp ? index.find(token, nowMs) : undefined
+  if (key === undefined && !isOurs) {
     // Of what may be a short password or another service's key not even the end is repeated.
     throw refuse(
       `the API key is not one of this gateway's, which begin with sk-tg- and have ${TOKEN_LENGTH} characters`
     )
   }
-  const key = index.find(token)
   const name = `the API key ending in ${tokenHint(token)}`
   if (key === undefined) throw refuse(`${name} is unknown here`)
   const state = keyState(key, nowMs)

@@ -9,7 +9,7 @@ export type NewKey = Pick<VirtualKey, 'name' | 'models' | 'bodies' | 'expiresAtM
 export type IssuedKey =
   { ok: true; row: KeyRow; token: string } | { ok: false; reason: 'name_taken' }
 
-/** Makes and stores a key. The token is in the answer and nowhere else. */
+/** Makes and stores a key of the default organization. The token is in the answer and nowhere else. */
 export function issueKey(
   queries: KeyQueries,
   hashToken: HashToken,
@@ -28,6 +28,11 @@ export function issueKey(
     expiresAtMs: wanted.expiresAtMs ?? null,
     revokedAtMs: null,
     createdAtMs: nowMs,
+    groupId: null,
+    rights: null,
+    limits: null,
+    metadata: null,
+    tokenKind: null,
   }
   if (!queries.insert(row)) return { ok: false, reason: 'name_taken' }
   return { ok: true, row, token }

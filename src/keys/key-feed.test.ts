@@ -7,6 +7,8 @@ import type { DataDirectory } from '../db/data-directory'
 import { createKeyQueries } from '../db/key-queries'
 import { migrateDatabases } from '../db/migrate'
 import { openSqlite } from '../db/open'
+import { KeyAdministration } from './administration'
+import { GroupAdministration } from './group-administration'
 import { issueKey } from './issue-key'
 import { startKeyFeed } from './key-feed'
 import { createKeyIndex } from './key-index'
@@ -54,11 +56,14 @@ test('keys from before and after its start are known, in whatever state they are
   const index = createKeyIndex(hashToken)
   const feed = startKeyFeed({ queries: reader.queries, index, onError: noError, intervalMs: 5 })
   const stateOf = (token: string) => {
-    const key = index.find(token)
+    const key = index.find(token, Date.now())
     return key === undefined ? 'unknown' : keyState(key, Date.now())
   }
   try {
-    expect(index.find(before.token)).toMatchObject({ name: 'before', models: ['openai/*'] })
+    expect(index.find(before.token, Date.now())).toMatchObject({
+      name: 'before',
+      models: ['openai/*'],
+    })
     const after = issue(writer.queries, 'after')
     await until(() => stateOf(after.token) === 'active')
     writer.queries.setEnabled(after.id, false, Date.now())
@@ -80,25 +85,68 @@ test('more keys than fit one page or one poll all arrive', async () => {
   const writer = connect(directory)
   const reader = connect(directory)
   const index = createKeyIndex(hashToken)
-  const issueMany = (count: number, name: string) => {
-    writer.database.run(
-      `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-       INSERT INTO virtual_keys (id, name, token_hash, token_hint, enabled, created_at_ms)
-       SELECT ?2 || n, ?2 || n, ?2 || n, 'hint', 1, 0 FROM numbers`,
-      [count, name]
-    )
-    writer.database.run(
-      `INSERT INTO key_changes (key_id, at_ms)
-       SELECT id, 0 FROM virtual_keys WHERE id LIKE ? || '%'`,
-      [name]
-    )
-  }
+  const issueMany = (count: number, name: string) =>
+    writer.database.transaction(() => {
+      const key = writer.database.query(
+        `INSERT INTO virtual_keys (id, name, token_hash, token_hint, enabled, created_at_ms)
+         VALUES (?1, ?1, ?2, 'hint', 1, 0)`
+      )
+      const change = writer.database.query('INSERT INTO key_changes (key_id, at_ms) VALUES (?, 0)')
+      for (let number = 0; number < count; number++) {
+        const id = `${name}${number}`
+        key.run(id, hashToken(id))
+        change.run(id)
+      }
+    })()
   issueMany(10_001, 'loaded')
   const feed = startKeyFeed({ queries: reader.queries, index, onError: noError, intervalMs: 5 })
   try {
     expect(index.size()).toBe(10_001)
     issueMany(1_001, 'polled')
     await until(() => index.size() === 11_002)
+  } finally {
+    feed.stop()
+    writer.database.close()
+    reader.database.close()
+  }
+})
+
+test('changes of teams, moves and rotations reach the keys that they concern', async () => {
+  const directory = freshDirectory()
+  const writer = connect(directory)
+  const reader = connect(directory)
+  const keys = new KeyAdministration(writer.queries, hashToken)
+  const teams = new GroupAdministration('team', writer.queries)
+  const organizations = new GroupAdministration('organization', writer.queries)
+  organizations.create({ name: 'acme' })
+  teams.create({ name: 'red', organization: 'acme' })
+  const { token } = keys.create({ name: 'app', team: 'red' })
+  const rotated = keys.rotate('app', 60_000)
+  const index = createKeyIndex(hashToken)
+  const feed = startKeyFeed({ queries: reader.queries, index, onError: noError, intervalMs: 5 })
+  const find = (of: string) => index.find(of, Date.now())
+  try {
+    expect(find(token)).toMatchObject({ name: 'app', team: 'red', organization: 'acme' })
+    expect(find(rotated.token)?.id).toBe(rotated.record.row.id)
+    teams.update('red', { models: ['openai/*'] })
+    await until(() => find(token)?.levels[1]?.rights.models[0] === 'openai/*')
+    keys.update('app', { team: null })
+    await until(() => find(token)?.team === undefined)
+    expect(find(token)?.organization).toBe('acme')
+    const { token: latest } = keys.rotate('app', 0)
+    await until(() => find(latest) !== undefined)
+    expect([find(token), find(rotated.token)]).toEqual([undefined, undefined])
+    // A team that is made, and a key of it, in one look.
+    teams.create({ name: 'blue', organization: 'acme' })
+    const { token: blue } = keys.create({ name: 'other', team: 'blue' })
+    await until(() => find(blue)?.team === 'blue')
+    keys.revoke('other')
+    teams.delete('blue')
+    await until(() => find(blue)?.revokedAtMs !== undefined)
+    // A gateway that starts now meets a key whose team is gone.
+    const later = createKeyIndex(hashToken)
+    startKeyFeed({ queries: reader.queries, index: later, onError: noError }).stop()
+    expect(later.find(blue, Date.now())).toMatchObject({ name: 'other', team: 'blue' })
   } finally {
     feed.stop()
     writer.database.close()
@@ -125,12 +173,12 @@ test('a database that fails is told of once each time, and the keys known stay',
       database.run('ALTER TABLE key_changes RENAME TO hidden')
       await somePolls()
       expect(errors).toHaveLength(failures)
-      expect(index.find(token)?.name).toBe('app')
+      expect(index.find(token, Date.now())?.name).toBe('app')
       database.run('ALTER TABLE hidden RENAME TO key_changes')
       await somePolls()
     }
     const { token: later } = issue(queries, 'later')
-    await until(() => index.find(later) !== undefined)
+    await until(() => index.find(later, Date.now()) !== undefined)
   } finally {
     feed.stop()
     database.close()

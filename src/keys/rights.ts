@@ -1,9 +1,101 @@
 import { matchesGlob } from '../std/glob'
-import type { VirtualKey } from './virtual-key'
+import type { Level, LevelKind, Rights, VirtualKey } from './virtual-key'
 
-/** Whether the key may use a model, named `provider/model`. A key without a list may use every one. */
-export function mayUseModel(key: Pick<VirtualKey, 'models'>, model: string): boolean {
-  if (key.models.length === 0) return true
-  for (const glob of key.models) if (matchesGlob(glob, model)) return true
-  return false
+/** Entries of an allow list that a refusal repeats. */
+const MANY_TOLD = 10
+
+/** Why a model may not be used. */
+export type Denial = {
+  readonly level: { readonly kind: LevelKind; readonly name: string }
+  /** The list that decides, and for a deny list the entry of it. */
+  readonly rule: 'models' | 'deniedModels' | 'providers' | 'deniedProviders'
+  readonly entry: string | undefined
+  /** All of it in words, which name the key only by its name. */
+  readonly message: string
+}
+
+/**
+ * The first reason for which a key may not use a target, named `provider/model`; `undefined` where it may. The key, its
+ * team and its organization must all allow it: within each, what is denied is denied, and where something is allowed
+ * all else is denied. Globs are matched one by one: some 50 ns each.
+ */
+export function explainRights(key: Pick<VirtualKey, 'levels'>, target: string): Denial | undefined {
+  for (const level of key.levels) {
+    const denial = explainLevel(level, target)
+    if (denial !== undefined) return denial
+  }
+  return undefined
+}
+
+/** Whether a key may use a target, named `provider/model`. */
+export function mayUse(key: Pick<VirtualKey, 'levels'>, target: string): boolean {
+  return explainRights(key, target) === undefined
+}
+
+/**
+ * The first header that a key asks for and a request lacks, in words; `undefined` where it has them all. `header` gives
+ * a header's value by its name in lower case, and nothing for one that is not there.
+ */
+export function explainHeaders(
+  key: Pick<VirtualKey, 'name' | 'headers'>,
+  header: (name: string) => string | null | undefined
+): string | undefined {
+  for (const { name, value } of key.headers) {
+    const given = header(name) ?? undefined
+    if (given !== undefined && matchesGlob(value, given)) continue
+    // The value that is asked for may be what keeps strangers out.
+    return given === undefined
+      ? `the key '${key.name}' may only be used with the header ${name}, which is missing`
+      : `the key '${key.name}' may not be used with this value of the header ${name}`
+  }
+  return undefined
+}
+
+function explainLevel(level: Level, target: string): Denial | undefined {
+  const { models, deniedModels, providers, deniedProviders } = level.rights
+  if (deniedModels.length > 0) {
+    const entry = findGlob(deniedModels, target)
+    if (entry !== undefined) return deny(level, 'deniedModels', target, entry)
+  }
+  if (models.length > 0 && findGlob(models, target) === undefined)
+    return deny(level, 'models', target)
+  if (providers.length === 0 && deniedProviders.length === 0) return undefined
+  const slash = target.indexOf('/')
+  const provider = slash < 0 ? target : target.slice(0, slash)
+  const entry = findGlob(deniedProviders, provider)
+  if (entry !== undefined) return deny(level, 'deniedProviders', target, entry)
+  if (providers.length > 0 && findGlob(providers, provider) === undefined)
+    return deny(level, 'providers', target)
+  return undefined
+}
+
+const LISTS: Readonly<Record<keyof Rights, string>> = {
+  models: 'allow list of models',
+  deniedModels: 'deny list of models',
+  providers: 'allow list of providers',
+  deniedProviders: 'deny list of providers',
+}
+
+function deny(level: Level, rule: Denial['rule'], target: string, entry?: string): Denial {
+  const { kind, name, rights } = level
+  const reason =
+    entry === undefined
+      ? `its ${LISTS[rule]} has only ${tell(rights[rule])}`
+      : `its ${LISTS[rule]} has ${entry}`
+  return {
+    level: { kind, name },
+    rule,
+    entry,
+    message: `the ${kind} '${name}' may not use the model '${target}': ${reason}`,
+  }
+}
+
+function tell(globs: readonly string[]): string {
+  const told = globs.slice(0, MANY_TOLD).join(', ')
+  return globs.length > MANY_TOLD ? `${told} and ${globs.length - MANY_TOLD} more` : told
+}
+
+function findGlob(globs: readonly string[], text: string): string | undefined {
+  for (const glob of globs) if (matchesGlob(glob, text)) return glob
+  return undefined
 }

@@ -24,6 +24,19 @@ export function tokenHint(token: string): string {
   return token.slice(-4)
 }
 
+/** Whether a text can be imported as a token: 16 to 512 printable ASCII characters without spaces. */
+export function isImportableToken(text: string): boolean {
+  return /^[\x21-\x7e]{16,512}$/.test(text)
+}
+
+/**
+ * SHA-256 in hex: what LiteLLM stores of a token (`hash_token` of
+ * https://github.com/BerriAI/litellm/blob/main/litellm/proxy/_types.py).
+ */
+export function sha256Hex(token: string): string {
+  return new Bun.CryptoHasher('sha256').update(token).digest('hex')
+}
+
 export type HashToken = (token: string) => string
 
 /**

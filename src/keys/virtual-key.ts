@@ -1,5 +1,4 @@
-import { z } from 'zod'
-import type { KeyRow } from '../db/state-schema'
+import type { OwnLimit } from '../ledger/account-book'
 
 /** A key that we issued, as the way of a request reads it. A change makes a new one. */
 export type VirtualKey = {
@@ -8,14 +7,49 @@ export type VirtualKey = {
   enabled: boolean
   revokedAtMs: number | undefined
   expiresAtMs: number | undefined
-  /** Globs over `provider/model`; an empty list allows every model. */
+  /** Globs over `provider/model` of the key itself; an empty list allows every model. */
   models: readonly string[]
   /** Whether bodies are kept; `undefined` leaves it to the configuration. */
   bodies: KeyBodies | undefined
   createdAtMs: number
+  /** The name of its organization, and of its team if it is in one. */
+  organization: string
+  team: string | undefined
+  /** What a request must carry. */
+  headers: readonly RequiredHeader[]
+  /** The key, its team and its organization, in this order: each must allow a model. */
+  levels: readonly Level[]
+  /** Budgets and limits of the key itself. */
+  limits: readonly OwnLimit[]
+  /** Those of every level. */
+  allLimits: readonly OwnLimit[]
 }
 
 export type KeyBodies = 'off' | 'full'
+
+export type LevelKind = 'key' | 'team' | 'organization'
+
+/** One of those that a request answers to. */
+export type Level = {
+  readonly kind: LevelKind
+  readonly id: string
+  readonly name: string
+  readonly rights: Rights
+  readonly limits: readonly OwnLimit[]
+}
+
+/** Lists of globs. An allow list that is not empty denies all else; a deny list wins over it. */
+export type Rights = {
+  /** Over `provider/model`. */
+  readonly models: readonly string[]
+  readonly deniedModels: readonly string[]
+  /** Over names of providers. */
+  readonly providers: readonly string[]
+  readonly deniedProviders: readonly string[]
+}
+
+/** A header's name in lower case, and a glob over its value. */
+export type RequiredHeader = { readonly name: string; readonly value: string }
 
 export type KeyState = 'active' | 'disabled' | 'expired' | 'revoked'
 
@@ -28,32 +62,4 @@ export function keyState(
   if (!key.enabled) return 'disabled'
   if (key.expiresAtMs !== undefined && nowMs >= key.expiresAtMs) return 'expired'
   return 'active'
-}
-
-/**
- * Gives the function from a row to a key. Equal lists of models become one array: a million keys
- * have a few lists between them.
- */
-export function createKeyReader(): (row: KeyRow) => VirtualKey {
-  const lists = new Map<string, readonly string[]>()
-
-  function readModels(json: string | null): readonly string[] {
-    const text = json ?? '[]'
-    const known = lists.get(text)
-    if (known !== undefined) return known
-    const models = z.array(z.string()).parse(JSON.parse(text))
-    lists.set(text, models)
-    return models
-  }
-
-  return (row) => ({
-    id: row.id,
-    name: row.name,
-    enabled: row.enabled,
-    revokedAtMs: row.revokedAtMs ?? undefined,
-    expiresAtMs: row.expiresAtMs ?? undefined,
-    models: readModels(row.models),
-    bodies: row.bodies ?? undefined,
-    createdAtMs: row.createdAtMs,
-  })
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { Limit, LimitUnit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
+import type { RateState } from '../protocols/rate-limits'
 import type { AccountBook, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { type Booking, type Demand, Hold } from './ledger'
@@ -112,6 +113,20 @@ export class Grant {
     return this.#admission === undefined
   }
 
+  /** How the tightest limit of each kind stands, as far as the request has met it. */
+  rates(): RateState[] {
+    if (this.#admission === undefined) return NO_RATES
+    const nowMs = this.#options.now()
+    const tightest = new Map<RateState['kind'], RateState>()
+    for (const account of [...this.#admission.accounts(), ...this.#hold.accounts()]) {
+      const state = toRateState(account, nowMs)
+      const known = state && tightest.get(state.kind)
+      if (state && (known === undefined || state.remaining < known.remaining))
+        tightest.set(state.kind, state)
+    }
+    return [...tightest.values()]
+  }
+
   /** Moves what is held to a target's worst case, in every limit that applies to it, all or nothing. */
   reserve(target: GovernedTarget, size: WorstCaseRequest): Reservation {
     const { book, now } = this.#options
@@ -161,6 +176,23 @@ export class Grant {
         onEvent({ kind: 'alert', account, at, spent: after })
     }
   }
+}
+
+const NO_RATES: RateState[] = []
+
+const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
+  requests: 'requests',
+  tokens: 'tokens',
+  input_tokens: 'input-tokens',
+  output_tokens: 'output-tokens',
+}
+
+function toRateState(account: Account, nowMs: number): RateState | undefined {
+  const kind = RATE_KINDS[account.limit.unit]
+  const { spent, reserved, resetAtMs } = account.standing(nowMs)
+  if (kind === undefined || resetAtMs === undefined) return undefined
+  const { amount } = account.limit
+  return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
 }
 
 /** What an account is asked to hold; `undefined` where it counts money and the model has no price. */

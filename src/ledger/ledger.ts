@@ -43,6 +43,11 @@ export class Hold {
     return this.#parts.length === 0
   }
 
+  /** The accounts that it is held in. */
+  accounts(): Account[] {
+    return this.#parts.map(({ account }) => account)
+  }
+
   /** The most that is held in any account of a unit, in that unit. */
   worstOf(unit: Limit['unit']): number {
     let worst = 0

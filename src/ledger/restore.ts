@@ -5,7 +5,10 @@ import { BUCKETS, stretchAt } from '../limits/window'
 import type { AccountBook, OwnLimit } from './account-book'
 
 /** The time from which entries still count under any of these limits; `undefined` where none does. */
-export function oldestThatCounts(limits: readonly Limit[], nowMs: number): number | undefined {
+export function oldestThatCounts(
+  limits: Iterable<Pick<Limit, 'unit' | 'window'>>,
+  nowMs: number
+): number | undefined {
   let oldest: number | undefined
   for (const { unit, window } of limits) {
     if (unit === 'in_flight') continue

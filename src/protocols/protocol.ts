@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
+import type { RateState } from './rate-limits'
 import type { SaidText } from './said-text'
 import type { Usage } from './usage'
 
@@ -16,6 +17,8 @@ export type ClientHalf = {
   renderError(error: GatewayError, requestId: string): string
   /** Headers an error brings along beside the usual ones; `undefined` for none. */
   errorHeaders?(error: GatewayError): Record<string, string>
+  /** How this format tells a client what it may still do; where missing, it has no way to. */
+  renderLimits?(states: readonly RateState[], nowMs: number): Record<string, string>
   /** What this format's SDK looks for the request's id in, beside `x-request-id`. */
   requestIdHeader?: string
   /** The error as an event of a stream whose head has left; the stream ends behind it. */

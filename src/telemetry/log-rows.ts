@@ -197,26 +197,26 @@ const NOTHING_KNOWN = {
 } as const
 
 /**
- * What an admitted request came to, for the ledger; `undefined` where its begin was never read. Without an end its
+ * What an admitted request came to, for the ledger; `undefined` where it was not admitted, or its begin was never read. Without an end its
  * process has died: what was held for it counts as spent, until somebody knows better.
  */
 export function toLedgerEntry(
   { begin, held }: OpenRequest,
   end: EndRecord | undefined
 ): LedgerEntryInsert | undefined {
-  if (begin === undefined) return undefined
+  if (begin?.of === undefined) return undefined
   const { of } = begin
   const isOpen = end === undefined && held !== undefined
   return {
     requestId: begin.id,
     admittedAtMs: begin.startedAtMs,
-    organization: of?.organization ?? 'default',
-    team: of?.team ?? null,
+    organization: of.organization,
+    team: of.team ?? null,
     keyId: begin.keyId ?? null,
     keyName: begin.keyName ?? null,
-    user: of?.user ?? null,
-    session: of?.session ?? null,
-    tags: of && of.tags.length > 0 ? JSON.stringify(of.tags) : null,
+    user: of.user ?? null,
+    session: of.session ?? null,
+    tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
     provider: end?.provider ?? held?.model.slice(0, held.model.indexOf('/')) ?? null,
     model: end?.servedModel ?? held?.model ?? null,
     costNanoUsd: end?.cost?.costNanoUsd ?? null,

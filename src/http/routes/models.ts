@@ -5,7 +5,7 @@ import type { GatewayParts } from '../../gateway/gateway'
 import type { ModelEntry, ModelIndex } from '../../routing/model-index'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
-import { presentedToken } from '../credentials'
+import { authenticateHttp } from '../credentials'
 import { chooseShape, MODEL_SHAPES, type ModelShape } from '../model-shapes'
 
 export type ModelRoutesOptions = {
@@ -44,7 +44,7 @@ function answerList(
 ): Response {
   const startedAt = performance.now()
   check(request)
-  const caller = gateway.authenticate(presentedToken(request))
+  const caller = authenticateHttp(gateway, request)
   const allowed = models()
     .list()
     .filter(({ id }) => gateway.mayUse(caller, id))
@@ -59,7 +59,7 @@ function answerOne(
 ): Response {
   const startedAt = performance.now()
   check(request)
-  const caller = gateway.authenticate(presentedToken(request))
+  const caller = authenticateHttp(gateway, request)
   const { name } = models().resolve(id)
   if (!gateway.mayUse(caller, name))
     throw new GatewayError('model_not_allowed', `this key may not use the model '${name}'`, {

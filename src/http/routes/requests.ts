@@ -5,7 +5,7 @@ import type { GatewayParts } from '../../gateway/gateway'
 import { viewRequest } from '../../telemetry/request-view'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
-import { presentedToken } from '../credentials'
+import { authenticateHttp } from '../credentials'
 
 export type RequestRoutesOptions = {
   gateway: GatewayParts
@@ -21,7 +21,7 @@ export function addRequestRoutes(
   app.get('/v1/requests/:id', async (c) => {
     const startedAt = performance.now()
     check(c.req.raw)
-    const caller = gateway.authenticate(presentedToken(c.req.raw))
+    const caller = authenticateHttp(gateway, c.req.raw)
     const id = c.req.param('id')
     const found = await gateway.log.find(id)
     // Another key's request is as unknown as none: an id must not tell that it exists.

@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import type { GatewayParts } from '../../gateway/gateway'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
-import { presentedToken } from '../credentials'
+import { authenticateHttp } from '../credentials'
 
 export type UsageRoutesOptions = {
   gateway: GatewayParts
@@ -15,7 +15,7 @@ export function addUsageRoutes(app: Hono<AppEnv>, { gateway, check }: UsageRoute
   app.get('/v1/usage/self', (c) => {
     const startedAt = performance.now()
     check(c.req.raw)
-    const caller = gateway.authenticate(presentedToken(c.req.raw))
+    const caller = authenticateHttp(gateway, c.req.raw)
     const labels = { user: undefined, session: undefined, tags: [] }
     const limits = gateway.governor.standings(gateway.governed(caller, labels))
     return answerJson(startedAt, {

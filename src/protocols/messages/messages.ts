@@ -3,6 +3,7 @@ import type { ChatProtocol } from '../chat-protocol'
 import { type CountCodec, createCountProtocol } from '../count-protocol'
 import type { JsonObject } from '../json'
 import { parseJsonAnswer } from '../json-answer'
+import { renderAnthropicLimits } from '../rate-limits'
 import { parseChatAnswer, renderChatAnswer } from './answer'
 import { parseError, renderError, renderErrorFrame } from './errors'
 import { MessageEventReader } from './event-reader'
@@ -34,6 +35,7 @@ export const anthropicMessages: ChatProtocol = {
     requestIdHeader: 'request-id',
     renderError,
     renderErrorFrame,
+    renderLimits: renderAnthropicLimits,
     heartbeatFrame: new TextEncoder().encode('event: ping\ndata: {"type": "ping"}\n\n'),
     streamType: 'text/event-stream; charset=utf-8',
   },

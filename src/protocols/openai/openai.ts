@@ -2,6 +2,7 @@ import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
 import type { Operation } from '../envelope'
 import type { Protocol } from '../protocol'
+import { renderOpenaiLimits } from '../rate-limits'
 import { parseCompletion, parseEmbeddings } from './answer'
 import { openaiChatHalves } from './chat-halves'
 import { parseError, renderError, renderErrorFrame } from './errors'
@@ -53,6 +54,7 @@ function createProtocol(name: string, operation: Operation, path: string): Proto
       parseRequest: (body, route) => parseRequest(operation, body, route),
       renderError,
       renderErrorFrame,
+      renderLimits: renderOpenaiLimits,
       requestHeaders: ['openai-beta', 'idempotency-key', 'http-referer', 'x-title'],
       heartbeatFrame: new TextEncoder().encode(': keep-alive\n\n'),
       streamType: 'text/event-stream; charset=utf-8',

@@ -1,6 +1,7 @@
 import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
 import { parseError, renderError } from '../openai/errors'
+import { renderOpenaiLimits } from '../rate-limits'
 import { renderRequest } from '../openai/request'
 import { parseChatAnswer } from './answer-parse'
 import { renderChatAnswer } from './answer-render'
@@ -22,6 +23,7 @@ export const openaiResponses: ChatProtocol = {
     parseRequest,
     renderError,
     renderErrorFrame,
+    renderLimits: renderOpenaiLimits,
     requestHeaders: ['openai-beta', 'idempotency-key', 'http-referer', 'x-title'],
     heartbeatFrame: new TextEncoder().encode(': keep-alive\n\n'),
     streamType: 'text/event-stream; charset=utf-8',

@@ -1,0 +1,164 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { AdministrationError } from '../keys/administration-error'
+import { parseExpiry } from '../keys/expiry'
+import type { KeyBodies } from '../keys/virtual-key'
+import {
+  parseBudgetText,
+  type ParsedLimit,
+  parseLimitText,
+  type StoredLimit,
+} from '../limits/limit-text'
+import { CommandError, EXIT } from './command-line'
+
+/** What commands say of a key, team or organization; what was not said is left out. */
+export type GroupOptions = {
+  models?: string[]
+  denyModels?: string[]
+  providers?: string[]
+  denyProviders?: string[]
+  budget?: StoredLimit[]
+  limit?: StoredLimit[]
+  meta?: Record<string, string>
+}
+
+export type KeyOptions = GroupOptions & {
+  team?: string
+  organization?: string
+  /** Empty to clear it, as an option can't be null. */
+  expires?: number | ''
+  bodies?: KeyBodies | ''
+  requireHeader?: Record<string, string>
+}
+
+/** Adds the options of rights, budgets, limits and metadata. In an update an empty text clears. */
+export function addGroupOptions(command: Command): Command {
+  return command
+    .option(
+      '--models <globs>',
+      "models allowed, e.g. 'openai/*,local/*'; all unless given",
+      parseGlobs
+    )
+    .option('--deny-models <globs>', 'models denied, whatever else is allowed', parseGlobs)
+    .option('--providers <names>', 'providers allowed; all unless given', parseGlobs)
+    .option('--deny-providers <names>', 'providers denied, whatever else is allowed', parseGlobs)
+    .option(
+      '--budget <usd/window>',
+      'at most so many USD, e.g. 10/30d or 100/1mo; repeatable',
+      collectBudgets
+    )
+    .option(
+      '--limit <count/window>',
+      'at most so much, e.g. 600/1m, 100000tokens/1m, 10in_flight; repeatable',
+      collectLimits
+    )
+    .option('--meta <name=value>', 'a text to be kept with it; repeatable', collectPairs)
+}
+
+/** Adds the options of a key, those of groups among them. */
+export function addKeyOptions(command: Command): Command {
+  return addGroupOptions(command)
+    .option('--team <name>', 'the team it belongs to')
+    .option('--organization <name>', 'the organization it belongs to without a team')
+    .option('--expires <when>', 'a span (12h, 30d, 4w), a date or an ISO 8601 time', parseExpires)
+    .addOption(
+      new Option('--bodies <what>', 'keep the bodies of its requests: off or full').argParser(
+        parseBodies
+      )
+    )
+    .option(
+      '--require-header <name=value>',
+      "a header its requests must carry, e.g. 'x-team=red*'; repeatable",
+      collectHeaders
+    )
+}
+
+/** What the administration takes for the options of a team or organization. */
+export function toGroupInput(options: GroupOptions) {
+  const { models, denyModels, providers, denyProviders, budget, limit, meta } = options
+  return {
+    models,
+    deniedModels: denyModels,
+    providers,
+    deniedProviders: denyProviders,
+    budgets: budget,
+    limits: limit,
+    metadata: meta,
+  }
+}
+
+/** The same for a key. An empty team is none, and an empty organization is not said. */
+export function toKeyInput(options: KeyOptions) {
+  const { team, organization, expires, bodies, requireHeader } = options
+  return {
+    ...toGroupInput(options),
+    headers: requireHeader,
+    team: team === '' ? null : team,
+    organization: organization === '' ? undefined : organization,
+    expiresAtMs: expires === '' ? null : expires,
+    bodies: bodies === '' ? null : bodies,
+  }
+}
+
+const EXIT_OF = { invalid: EXIT.usage, 'not-found': EXIT.notFound, conflict: EXIT.failed } as const
+
+/** Runs what may fail for a reason that the one who asked should read. */
+export function administer<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof AdministrationError)
+      throw new CommandError(EXIT_OF[error.failure], error.message)
+    throw error
+  }
+}
+
+function parseGlobs(text: string): string[] {
+  if (text === '') return []
+  const globs = text.split(',').map((glob) => glob.trim())
+  if (globs.includes('')) throw new InvalidArgumentError('It has an empty part.')
+  return globs
+}
+
+function collectBudgets(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
+  return collect(text, earlier, parseBudgetText)
+}
+
+function collectLimits(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
+  return collect(text, earlier, parseLimitText)
+}
+
+function collect(
+  text: string,
+  earlier: StoredLimit[],
+  parse: (text: string) => ParsedLimit
+): StoredLimit[] {
+  if (text === '') return []
+  const parsed = parse(text)
+  if (!parsed.ok) throw new InvalidArgumentError(parsed.problem)
+  return [...earlier, parsed.limit]
+}
+
+function collectPairs(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  if (text === '') return {}
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new InvalidArgumentError('Give a name and a value: name=value.')
+  return { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) }
+}
+
+function collectHeaders(text: string, earlier: Record<string, string> = {}) {
+  const equals = text.indexOf('=')
+  return collectPairs(text.slice(0, equals + 1).toLowerCase() + text.slice(equals + 1), earlier)
+}
+
+function parseExpires(text: string): number | '' {
+  if (text === '') return ''
+  const expiry = parseExpiry(text, Date.now())
+  if (expiry.ok) return expiry.atMs
+  throw new InvalidArgumentError(expiry.problem)
+}
+
+function parseBodies(text: string): KeyBodies | '' {
+  if (text === 'off' || text === 'full' || text === '') return text
+  throw new InvalidArgumentError('Allowed choices are off, full.')
+}
