@@ -16,13 +16,23 @@ export type SiteOptions = {
   keysRequired?: boolean
   /** The provider `slow500` over TLS and HTTP/2. */
   tls?: boolean
+  /** Six budgets count every request. */
+  budgets?: boolean
 }
+
+/** Wide enough for any bench: what they cost is asked, not what they refuse. */
+const BUDGETS = `models: { '*/*': { price: { input: 1, output: 2 } } }
+budgets:
+${['organization', 'key/*', 'provider/*', 'model/*', 'key/*+provider/*', 'key/*+model/*']
+  .map((subject) => `  - { subject: '${subject}', limit_usd: 1000000, window: 30d }`)
+  .join('\n')}
+`
 
 /** Writes a configuration with all lanes and the simulator as providers, and makes a key. */
 export async function createSite(
   lab: Lab,
   name: string,
-  { keysRequired = true, tls = false }: SiteOptions = {}
+  { keysRequired = true, tls = false, budgets = false }: SiteOptions = {}
 ): Promise<Site> {
   const { directory, ports, options, children } = lab
   const dataDirectory = join(directory, `${name}-data`)
@@ -44,7 +54,7 @@ export async function createSite(
 keys: { required: ${keysRequired} }
 providers:
 ${providers.join('\n')}
-`
+${budgets ? BUDGETS : ''}`
   )
   if (!keysRequired) return { configFile, dataDirectory, key: 'none' }
   const created = await children.run(

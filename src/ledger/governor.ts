@@ -116,6 +116,7 @@ export class Grant {
   /** How the tightest limit of each kind stands, as far as the request has met it. */
   rates(): RateState[] {
     if (this.#admission === undefined) return NO_RATES
+    if (!this.#admission.counts(isRate) && !this.#hold.counts(isRate)) return NO_RATES
     const nowMs = this.#options.now()
     const tightest = new Map<RateState['kind'], RateState>()
     for (const account of [...this.#admission.accounts(), ...this.#hold.accounts()]) {
@@ -187,10 +188,13 @@ const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
   output_tokens: 'output-tokens',
 }
 
+const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
+
 function toRateState(account: Account, nowMs: number): RateState | undefined {
   const kind = RATE_KINDS[account.limit.unit]
+  if (kind === undefined) return undefined
   const { spent, reserved, resetAtMs } = account.standing(nowMs)
-  if (kind === undefined || resetAtMs === undefined) return undefined
+  if (resetAtMs === undefined) return undefined
   const { amount } = account.limit
   return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
 }

@@ -43,6 +43,12 @@ export class Hold {
     return this.#parts.length === 0
   }
 
+  /** Whether some account that it is held in is of such a unit. */
+  counts(isWanted: (unit: Limit['unit']) => boolean): boolean {
+    for (const { account } of this.#parts) if (isWanted(account.limit.unit)) return true
+    return false
+  }
+
   /** The accounts that it is held in. */
   accounts(): Account[] {
     return this.#parts.map(({ account }) => account)

@@ -23,11 +23,12 @@ type Victim = (typeof VICTIMS)[number]
 
 export const kill: Scenario = {
   name: 'kill',
-  summary: '20 × kill -9 of child, parent, both under 500 requests/s: lost log rows (1 minute)',
+  summary:
+    '20 × kill -9 of child, parent, both under 500 requests/s: lost log rows and entries (1 minute)',
   async run(lab) {
     const kills = lab.options.rounds ?? KILLS
     const simulator = await startSimulator(lab)
-    const site = await createSite(lab, 'kill')
+    const site = await createSite(lab, 'kill', { budgets: true })
     let { child } = await startAnswering(lab, site, 'sim/sim-1')
     // Ids of requests whose whole answer reached its client.
     const answered = new Set<string>()
@@ -52,7 +53,9 @@ export const kill: Scenario = {
     await Bun.sleep(BETWEEN_KILLS_MS)
     const sent = await load.stop()
     const logged = await readLog(lab, site, answered)
+    const reserved = await readReserved(lab, site)
     await lab.children.stop(child)
+    const books = await verifyLedger(lab, site)
     await lab.children.stop(simulator)
     const missing = [...answered].filter((id) => !logged.has(id))
     const wrong = [...answered].filter((id) => logged.has(id) && logged.get(id) !== 'ok')
@@ -64,6 +67,10 @@ export const kill: Scenario = {
       atMost(0, 'answers missing from the log', '', missing.length),
       atMost(0, 'answers logged as something else', '', wrong.length),
       report('kill to next answer', 'ms', backMs),
+      report('entries in the ledger', '', books.entries),
+      report('requests whose process died, at their worst case', '', books.unresolved),
+      atMost(0, 'entries that differ from the log', '', books.differences.length),
+      atMost(0, 'nano-USD still reserved', '', reserved),
     ]
   },
 }
@@ -109,6 +116,27 @@ async function untilGone(pids: number[]): Promise<void> {
     if (performance.now() > dueAtMs) throw new Error(`still alive: ${pids.filter(isAlive)}`)
     await Bun.sleep(2)
   }
+}
+
+const standings = z.object({ limits: z.array(z.object({ reserved: z.number() })) })
+
+/** What is held for requests, when none is under way any more. */
+async function readReserved(lab: Lab, { key }: Site): Promise<number> {
+  const headers = { authorization: `Bearer ${key}` }
+  const url = `http://127.0.0.1:${lab.ports.gateway}/v1/usage/self`
+  const { limits } = standings.parse(await (await fetch(url, { headers })).json())
+  return Math.max(...limits.map(({ reserved }) => reserved))
+}
+
+const verified = z.object({
+  entries: z.number(),
+  unresolved: z.number(),
+  differences: z.array(z.unknown()),
+})
+
+async function verifyLedger(lab: Lab, { dataDirectory }: Site) {
+  const command = [...lab.options.gateway, 'ledger', 'verify', '--json', '--data', dataDirectory]
+  return verified.parse(JSON.parse(await lab.children.run(command, { limitMs: LOG_LIMIT_MS })))
 }
 
 const logRow = z.object({ id: z.string(), outcome: z.string() })
