@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Harness, startHarness } from './harness'
 
 const PRICED = { price: { input: 0.15, output: 0.6, cache_read: 0.075 } }
@@ -133,4 +136,23 @@ test('a stream is priced when it has ended, and when its client has left', async
   const gone = await harness.rowOf(left)
   expect(gone).toMatchObject({ outcome: 'cancelled', costProvenance: 'estimated' })
   expect(gone.costNanoUsd).toBeGreaterThan(0)
+})
+
+test('a newer list of models counts after a reload, and a bad one is refused', async () => {
+  usage = { prompt_tokens: 1_000, completion_tokens: 0 }
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-list-'))
+  const list = join(folder, 'newer.json')
+  const entry = { litellm_provider: 'openai', mode: 'chat', input_cost_per_token: 9e-6 }
+  writeFileSync(list, JSON.stringify({ 'gpt-4o-mini': { ...entry, output_cost_per_token: 1e-6 } }))
+  const base_url = `http://127.0.0.1:${upstream.port}/v1`
+  const openai = { base_url, model_list: false, api_key: 'none', private_addresses: true }
+  const options = { sim: { model_list: false }, providers: { openai } }
+  await harness.reload({ ...options, model_list: list })
+  const cost = await costOf('openai/gpt-4o-mini')
+  expect(cost.costNanoUsd).toBe(9_000_000)
+  expect(cost.costDetail?.[0]).toStartWith('newer.json@')
+  writeFileSync(list, '{"gpt-4o-mini": {}}')
+  await expect(harness.reload({ ...options, model_list: list })).rejects.toThrow('model_list')
+  expect((await costOf('openai/gpt-4o-mini')).costNanoUsd).toBe(9_000_000)
+  rmSync(folder, { recursive: true })
 })

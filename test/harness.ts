@@ -26,6 +26,7 @@ export type HarnessOptions = {
   sim?: Record<string, unknown>
   providers?: Record<string, Record<string, unknown>>
   models?: Record<string, unknown>
+  model_list?: string
   budgets?: readonly unknown[]
   limits?: readonly unknown[]
 }
@@ -121,6 +122,7 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     keys: options.keys ?? { required: false },
     log: options.log ?? {},
     models: options.models ?? {},
+    ...(options.model_list !== undefined && { model_list: options.model_list }),
     budgets: options.budgets ?? [],
     limits: options.limits ?? [],
     providers: { sim, ...options.providers },

@@ -202,7 +202,8 @@ class Exchange implements BodyHolder {
   #reserve(target: Target, envelope: Envelope): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
-    if (grant.isUnlimited) return UNLIMITED
+    // Counting tokens is free everywhere.
+    if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
     this.#inputBound ??= boundInput(envelope.body)
     const reservation = reserve(grant, target, envelope, this.#inputBound)
     if (reservation.kind === 'held')

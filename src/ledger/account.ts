@@ -109,21 +109,21 @@ export class Account {
     return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
   }
 
-  /** Puts back what a stretch had spent, as the entries tell it; nothing where its time is over. */
-  restore(number: number, spent: number): void {
-    const oldest = this.present().number - stretchesBack(this.limit.window)
-    if (number < oldest) return
+  /** Puts back what was spent by a request that was admitted at a time; nothing where that is over. */
+  restore(admittedAtMs: number, spent: number): void {
+    const now = this.#now
+    if (now === undefined) throw new Error(`the account ${this.name} has no present`)
+    const { window } = this.limit
+    // Most by far are of the present, and a calendar is slow to ask.
+    const isNow = admittedAtMs >= now.startMs && admittedAtMs < now.endMs
+    if (!isNow && window.kind === 'calendar') return
+    const number = isNow ? now.number : stretchAt(window, admittedAtMs).number
+    if (number < now.number - stretchesBack(window)) return
     const at = this.#stretches.findLastIndex((known) => known.number <= number)
     const known = this.#stretches[at]
     const sums = known?.number === number ? known : this.#insert(at + 1, number)
     sums.spent += spent
     this.#spent += spent
-  }
-
-  /** What each stretch has spent, for a checkpoint. */
-  spentByStretch(): [number: number, spent: number][] {
-    const spending = this.#stretches.filter(({ spent }) => spent !== 0)
-    return spending.map(({ number, spent }) => [number, spent])
   }
 
   #append(number: number): Sums {

@@ -2,6 +2,7 @@ import type { CountedEntry } from '../db/ledger-reader'
 import type { Limit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
+import type { Account } from './account'
 import type { AccountBook, OwnLimit } from './account-book'
 
 /** The time from which entries still count under any of these limits; `undefined` where none does. */
@@ -26,27 +27,50 @@ function startOf(window: Limit['window'], nowMs: number): number {
     : startMs - window.durationMs - window.durationMs / BUCKETS
 }
 
-/** Counts entries as they were counted when their requests ended. */
+/** Entries of the same caller and target fall on the same accounts: found once, up to a bound. */
+const MANY_FOUND = 100_000
+
+/** Counts entries as they were counted when their requests ended; gives how many there were. */
 export function restoreAccounts(
   book: AccountBook,
   entries: Iterable<CountedEntry>,
   ownOf: (keyId: string | null) => readonly OwnLimit[],
   nowMs: number
 ): number {
+  const found = new Map<string, readonly Account[]>()
   let restored = 0
   for (const entry of entries) {
-    const of = toDimensions(entry)
-    const own = ownOf(entry.keyId)
-    const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
+    const who = nameOf(entry)
+    let accounts = found.get(who)
+    if (accounts === undefined) {
+      accounts = findAccounts(book, entry, ownOf(entry.keyId), nowMs)
+      if (found.size >= MANY_FOUND) found.clear()
+      found.set(who, accounts)
+    }
     for (const account of accounts) {
       const amount = amountOf(account.limit, entry)
-      if (amount === 0) continue
-      account.advance(nowMs)
-      account.restore(stretchAt(account.limit.window, entry.admittedAtMs).number, amount)
+      if (amount !== 0) account.restore(entry.admittedAtMs, amount)
     }
     restored++
   }
   return restored
+}
+
+function nameOf(entry: CountedEntry): string {
+  const { organization, team, keyId, user, session, tags, provider, model } = entry
+  return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}`
+}
+
+function findAccounts(
+  book: AccountBook,
+  entry: CountedEntry,
+  own: readonly OwnLimit[],
+  nowMs: number
+): readonly Account[] {
+  const of = toDimensions(entry)
+  const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
+  for (const account of accounts) account.advance(nowMs)
+  return accounts
 }
 
 const NO_TAGS: readonly string[] = []
