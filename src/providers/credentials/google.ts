@@ -60,12 +60,17 @@ const secretsOf = ({ private_key, client_secret, refresh_token }: JWTInput) =>
 
 async function fetchToken(credentials: JWTInput): Promise<FetchedCredential<TokenHeaders>> {
   // The library is loaded at the first need: it is no part of a start without Google.
-  const { GoogleAuth } = await import('google-auth-library')
+  const { GoogleAuth, JWT } = await import('google-auth-library')
   const tokenUrl = stringOf(credentials, 'token_uri') ?? TOKEN_URL
   // The library takes no notice of the key's own endpoint, which private networks need; Google's other ones do.
   const fetchImplementation: typeof boundedFetch = (input, init) =>
     boundedFetch(String(input) === TOKEN_URL ? tokenUrl : input, init)
   // A new client each time, as one keeps its token to the end.
+  if (credentials.type === 'service_account') {
+    const client = new JWT({ scopes: SCOPES, transporterOptions: { fetchImplementation } })
+    client.fromJSON(credentials)
+    return toFetched(client)
+  }
   const auth = new GoogleAuth({
     scopes: SCOPES,
     projectId: NO_PROJECT,
