@@ -1,8 +1,8 @@
-import { checkModelList } from '../src/cli/check-model-list'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { checkModelList } from '../src/cli/check-model-list'
 import { openDataDirectory } from '../src/cli/data-directory'
 import { openGateway } from '../src/cli/open-gateway'
 import { parseConfiguration } from '../src/config/load-configuration'

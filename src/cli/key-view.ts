@@ -3,6 +3,7 @@ import type { GroupRecord } from '../keys/group-administration'
 import type { Profile } from '../keys/profile'
 import type { KeyState } from '../keys/virtual-key'
 import { formatStoredLimit } from '../limits/limit-text'
+import { layOutColumns } from './columns'
 
 /** What keys, teams and organizations may do and use, as the command line shows it. */
 export type ProfileView = {
@@ -97,7 +98,7 @@ export function layOutKeys(views: readonly KeyView[]): string[] {
     view.expires_at ?? 'never',
     view.id,
   ])
-  return layOut([
+  return layOutColumns([
     ['NAME', 'STATE', 'KEY', 'OF', 'MODELS', 'LIMITS', 'BODIES', 'EXPIRES', 'ID'],
     ...rows,
   ])
@@ -112,7 +113,7 @@ export function layOutGroups(views: readonly GroupView[]): string[] {
     limitsCell(view),
     view.id,
   ])
-  return layOut([['NAME', 'ORGANIZATION', 'MODELS', 'LIMITS', 'ID'], ...rows])
+  return layOutColumns([['NAME', 'ORGANIZATION', 'MODELS', 'LIMITS', 'ID'], ...rows])
 }
 
 /** Lays out everything of one, a line for each of its members that says something. */
@@ -122,7 +123,7 @@ export function layOutView(view: KeyView | GroupView): string[] {
     const text = toText(value)
     if (text !== '') lines.push([name.replaceAll('_', ' '), text])
   }
-  return layOut(lines)
+  return layOutColumns(lines)
 }
 
 function toText(value: unknown): string {
@@ -158,19 +159,6 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
     limits: limits.filter(({ unit }) => unit !== 'usd').map(formatStoredLimit),
     metadata,
   }
-}
-
-function layOut(lines: readonly (readonly string[])[]): string[] {
-  const widths = lines.reduce<number[]>(
-    (widest, line) => line.map((cell, column) => Math.max(cell.length, widest[column] ?? 0)),
-    []
-  )
-  return lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd()
-  )
 }
 
 function isoTime(atMs: number | null): string | null {

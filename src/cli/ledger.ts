@@ -6,6 +6,7 @@ import { REPORT_DIMENSIONS, type ReportDimension, type ReportRow } from '../db/l
 import { openSqlite } from '../db/open'
 import { formatUsd } from '../pricing/format-usd'
 import { parseDuration } from '../std/duration'
+import { layOutColumns, toPlainCell } from './columns'
 import { CommandError, type CommandOutput, EXIT } from './command-line'
 import { defaultDataDirectory, type Environment } from './data-directory'
 import { dataOption, jsonOption } from './options'
@@ -123,17 +124,8 @@ function layOut(rows: readonly ReportRow[], { by, json, csv }: ReportOptions): s
     ...[row.unknown, row.uncertain].map(String),
   ])
   if (csv === true) return [heading, ...cells].map((line) => line.map(toCsv).join(','))
-  const widths = heading.map((name, at) =>
-    Math.max(name.length, ...cells.map((line) => line[at]?.length ?? 0))
-  )
-  const pad = (line: readonly string[]) =>
-    line
-      .map((cell, at) =>
-        at < by.length ? printable(cell).padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)
-      )
-      .join('  ')
-      .trimEnd()
-  return [pad(heading.map((name) => name.toUpperCase())), ...cells.map(pad)]
+  const headings = heading.map((name) => name.toUpperCase())
+  return layOutColumns([headings, ...cells.map((line) => line.map(toPlainCell))], by.length)
 }
 
 function toView(row: ReportRow, by: readonly ReportDimension[]) {
@@ -152,11 +144,6 @@ function toView(row: ReportRow, by: readonly ReportDimension[]) {
 function toCsv(cell: string): string {
   const text = /^[=+@\t\r]/.test(cell) ? `'${cell}` : cell
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-/** What callers choose must not move the cursor of whoever reads it. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
 }
 
 function toDimensions(text: string): ReportDimension[] {

@@ -1,4 +1,5 @@
 import type { RequestRow } from '../db/log-schema'
+import { toPlainCell } from './columns'
 
 /** Widths fit what is usual: lines come one by one, so none can wait for a longer one. */
 const COLUMNS = [
@@ -40,8 +41,7 @@ function layOut(cells: string[]): string {
   return cells
     .map((cell, index) => {
       const { width = 0, isNumber = false } = COLUMNS[index] ?? {}
-      // What callers choose, a model's name above all, must not move the cursor or end the line.
-      const text = cell.replace(/\p{Cc}/gu, '?')
+      const text = toPlainCell(cell)
       return isNumber ? text.padStart(width) : text.padEnd(width)
     })
     .join('  ')

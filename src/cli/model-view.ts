@@ -2,6 +2,7 @@ import type { ListDifference, PriceChange } from '../models/list-difference'
 import type { ModelCard } from '../models/model-card'
 import type { ModelPrice, RateCard } from '../models/price'
 import { formatUsd } from '../pricing/format-usd'
+import { layOutColumns } from './columns'
 
 type Amounts = Readonly<Record<string, number>>
 
@@ -104,20 +105,8 @@ export function layOutModels(views: readonly ModelView[]): string[] {
     layOutUsd(price?.rates['input']),
     layOutUsd(price?.rates['output']),
   ])
-  const lines = [['MODEL', 'KIND', 'CONTEXT', 'MAX OUTPUT', 'INPUT', 'OUTPUT'], ...rows]
-  const widths = lines.reduce<number[]>(
-    (widest, line) => line.map((cell, column) => Math.max(cell.length, widest[column] ?? 0)),
-    []
-  )
-  return lines.map((line) =>
-    line
-      .map((cell, column) => {
-        const width = widths[column] ?? 0
-        return column < 2 ? cell.padEnd(width) : cell.padStart(width)
-      })
-      .join('  ')
-      .trimEnd()
-  )
+  const headings = ['MODEL', 'KIND', 'CONTEXT', 'MAX OUTPUT', 'INPUT', 'OUTPUT']
+  return layOutColumns([headings, ...rows], 2)
 }
 
 /** What is known of one model, a line each; of a price every amount. */

@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { countProtocol, isChatProtocol, upstreamProtocol } from '../protocols/chat-protocols'
 import type { Protocol } from '../protocols/protocol'
+import type { Provider } from '../providers/provider'
 import type { Target } from '../routing/target'
 
 /** How a client's format meets an upstream's: the same bytes pass, or a chat is translated. */
@@ -16,14 +17,13 @@ export type Wire =
  * `protocol_not_spoken` when there is none.
  */
 export function chooseWire(client: Protocol, { provider, protocols }: Target): Wire {
-  const { paths } = provider.configuration
   for (const name of protocols) {
-    const upstream = upstreamOf(client, name, paths)
+    const upstream = upstreamOf(client, name, provider)
     if (upstream && speaks(upstream, client)) return { kind: 'same', upstream }
   }
   if (isChat(client))
     for (const name of protocols) {
-      const upstream = isChatProtocol(name) ? upstreamOf(client, name, paths) : undefined
+      const upstream = isChatProtocol(name) ? upstreamOf(client, name, provider) : undefined
       if (upstream && isChat(upstream)) return { kind: 'translated', client, upstream }
     }
   if (isChat(client) && client.operation === 'count') return { kind: 'estimated', client }
@@ -34,10 +34,10 @@ export function chooseWire(client: Protocol, { provider, protocols }: Target): W
   )
 }
 
-function upstreamOf(client: Protocol, name: string, paths: object): Protocol | undefined {
+function upstreamOf(client: Protocol, name: string, { paths }: Provider): Protocol | undefined {
   if (client.operation !== 'count') return upstreamProtocol(name)
   // Where a host serves a format elsewhere, nobody says that and where it counts.
-  return Object.hasOwn(paths, name) ? undefined : countProtocol(name)
+  return paths.has(name) ? undefined : countProtocol(name)
 }
 
 /** A client may frame its stream in another way and still mean the same bodies. */

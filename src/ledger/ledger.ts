@@ -38,11 +38,6 @@ export class Hold {
   /** What was demanded last, each with the stretch of time that it is held in. */
   #parts: readonly Demand[] = []
 
-  /** Nothing is held. */
-  get isEmpty(): boolean {
-    return this.#parts.length === 0
-  }
-
   /** Whether some account that it is held in is of such a unit. */
   counts(isWanted: (unit: Limit['unit']) => boolean): boolean {
     for (const { account } of this.#parts) if (isWanted(account.limit.unit)) return true
@@ -52,14 +47,6 @@ export class Hold {
   /** The accounts that it is held in. */
   accounts(): Account[] {
     return this.#parts.map(({ account }) => account)
-  }
-
-  /** The most that is held in any account of a unit, in that unit. */
-  worstOf(unit: Limit['unit']): number {
-    let worst = 0
-    for (const part of this.#parts)
-      if (part.account.limit.unit === unit) worst = Math.max(worst, part.worst)
-    return worst
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { BudgetSettings, RateSettings } from '../config/configuration'
 import { LIMIT_UNITS, type Limit, type LimitUnit } from './limit'
 import { parseSubject } from './subject'
-import { isCalendarUnit, parseWindow, toDurationMs, type Window } from './window'
+import { createWindow } from './window'
 
 const NANO = 1_000_000_000
 
@@ -25,7 +25,7 @@ function apart(limits: readonly Limit[]): readonly Limit[] {
 
 function toBudget(budget: BudgetSettings): Limit {
   const { windowText, limitUsd, overshootUsd, unknownPrice } = budget
-  const window = toWindow(budget)
+  const window = createWindow(windowText, budget)
   const reset = window.kind === 'calendar' ? ` calendar ${window.timezone}` : ''
   return {
     // The amount is no part of it: a limit that is raised goes on counting.
@@ -51,15 +51,15 @@ function toRateLimits(rate: RateSettings): Limit[] {
 }
 
 function toRateLimit(rate: RateSettings, unit: LimitUnit, amount: number): Limit {
-  const isInFlight = unit === 'in_flight'
-  const window: Window = isInFlight ? { kind: 'once' } : toWindow(rate)
+  // What is in flight has no window.
+  const windowText = unit === 'in_flight' ? undefined : rate.windowText
   return {
-    id: `limit ${rate.subject} ${unit} ${isInFlight ? '' : rate.windowText}`,
+    id: `limit ${rate.subject} ${unit} ${windowText ?? ''}`,
     subject: readSubject(rate.subject),
     unit,
     amount,
-    window,
-    windowText: isInFlight ? undefined : rate.windowText,
+    window: createWindow(windowText, rate),
+    windowText,
     overshoot: 0,
     unknownPrice: 'allow',
     alertAt: [],
@@ -70,14 +70,4 @@ function readSubject(text: string) {
   const subject = parseSubject(text)
   if (subject === undefined) throw new Error(`'${text}' is no subject`)
   return subject
-}
-
-function toWindow(settings: BudgetSettings | RateSettings): Window {
-  const { windowText, reset, timezone, weekStart } = settings
-  if (windowText === undefined) return { kind: 'once' }
-  const parsed = parseWindow(windowText)
-  if (parsed === undefined) throw new Error(`'${windowText}' is no window`)
-  const isCalendar = reset === 'calendar' || (reset === 'auto' && isCalendarUnit(parsed.unit))
-  if (isCalendar) return { kind: 'calendar', ...parsed, timezone, weekStart }
-  return { kind: 'rolling', durationMs: toDurationMs(parsed) }
 }

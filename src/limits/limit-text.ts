@@ -3,7 +3,7 @@ import { formatUsd } from '../pricing/format-usd'
 import { scaleDecimal } from '../std/decimal'
 import { LIMIT_UNITS, type Limit, type LimitUnit } from './limit'
 import type { Subject } from './subject'
-import { isCalendarUnit, parseWindow, toDurationMs, type Window } from './window'
+import { createWindow, parseWindow, type Window } from './window'
 
 /** A budget or limit as it is stored with a key, team or organization. */
 export const storedLimitSchema = z.strictObject({
@@ -106,13 +106,10 @@ export function toOwnLimits(
   return templates.map((template) => ({ ...template, subject }))
 }
 
-/** Months and longer follow the calendar in UTC, as in a configuration that says nothing else. */
+/** As in a configuration that says nothing else: money of months and longer goes by the calendar, counts roll. */
 function toWindow(unit: LimitUnit, text: string | undefined): Window {
-  const parsed = text === undefined ? undefined : parseWindow(text)
-  if (parsed === undefined) return { kind: 'once' }
-  if (unit === 'usd' && isCalendarUnit(parsed.unit))
-    return { kind: 'calendar', ...parsed, timezone: 'UTC', weekStart: 'monday' }
-  return { kind: 'rolling', durationMs: toDurationMs(parsed) }
+  const reset = unit === 'usd' ? 'auto' : 'rolling'
+  return createWindow(text, { reset, timezone: 'UTC', weekStart: 'monday' })
 }
 
 function fail(problem: string): ParsedLimit {

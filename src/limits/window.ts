@@ -45,13 +45,32 @@ export function parseWindow(text: string): { count: number; unit: WindowUnit } |
   return count * UNIT_MS[unit] <= 10 * UNIT_MS.y ? { count, unit } : undefined
 }
 
+/** How a window is meant, beside its length. */
+export type WindowStyle = {
+  /** `auto`: months and longer follow the calendar, all else rolls. */
+  readonly reset: 'auto' | 'calendar' | 'rolling'
+  readonly timezone: string
+  readonly weekStart: WeekStart
+}
+
+/** The window of a text that was checked before; `undefined` is for good. Throws for a text that is no window. */
+export function createWindow(text: string | undefined, style: WindowStyle): Window {
+  if (text === undefined) return { kind: 'once' }
+  const parsed = parseWindow(text)
+  if (parsed === undefined) throw new Error(`'${text}' is no window`)
+  const { reset, timezone, weekStart } = style
+  const isCalendar = reset === 'calendar' || (reset === 'auto' && isCalendarUnit(parsed.unit))
+  if (isCalendar) return { kind: 'calendar', ...parsed, timezone, weekStart }
+  return { kind: 'rolling', durationMs: toDurationMs(parsed) }
+}
+
 /** The time of a rolling window. */
 export function toDurationMs({ count, unit }: { count: number; unit: WindowUnit }): number {
   return count * UNIT_MS[unit]
 }
 
 /** Months and longer follow the calendar unless said. */
-export function isCalendarUnit(unit: WindowUnit): boolean {
+function isCalendarUnit(unit: WindowUnit): boolean {
   return unit === 'mo' || unit === 'q' || unit === 'y'
 }
 

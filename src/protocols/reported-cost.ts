@@ -1,8 +1,7 @@
+import { scaleDecimal } from '../std/decimal'
 import { countOf, isRecord } from '../std/record'
 
-const NANO_DIGITS = 9
-/** Digits before the point that still leave a whole number of nano-USD that a double holds. */
-const MAX_WHOLE_DIGITS = 15
+const NANO_PLACES = 9
 
 /**
  * USD as a number or its text to nano-USD, exact and rounded half up at the ninth decimal: 1.4e-4 is 140_000.
@@ -10,16 +9,7 @@ const MAX_WHOLE_DIGITS = 15
  */
 export function parseUsdToNano(usd: unknown): number | undefined {
   if (typeof usd !== 'number' && typeof usd !== 'string') return undefined
-  const match = /^(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(String(usd))
-  if (match === null) return undefined
-  const [, whole = '', fraction = '', exponent = '0'] = match
-  const digits = whole + fraction
-  const point = whole.length + NANO_DIGITS + Number(exponent)
-  if (point < 0) return 0
-  if (point > MAX_WHOLE_DIGITS + NANO_DIGITS) return undefined
-  const kept = digits.slice(0, point).padEnd(point, '0')
-  const nano = Number(kept || '0') + ((digits[point] ?? '0') >= '5' ? 1 : 0)
-  return Number.isSafeInteger(nano) ? nano : undefined
+  return scaleDecimal(usd, NANO_PLACES)?.value
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ProviderConfiguration } from '../config/configuration'
+import type { ProviderConfiguration, UpstreamPath } from '../config/configuration'
 import { upstreamProtocol } from '../protocols/chat-protocols'
 import type { Protocol } from '../protocols/protocol'
 import { createCredential } from './credentials/create-credential'
@@ -15,6 +15,8 @@ export type Provider = {
    * compressed.
    */
   headers: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Paths of formats that are served elsewhere than their documents say, by the format's name. */
+  paths: ReadonlyMap<string, UpstreamPath>
   /** The key as a parameter of every address, `key=…`; empty where it stands elsewhere. Never logged. */
   query: string
   /** What signs its requests or gives them a token that ends; `undefined` where a key is all. */
@@ -35,6 +37,7 @@ export function createProvider(configuration: ProviderConfiguration): Provider {
     origin,
     host: hostname,
     headers: Object.fromEntries(formats),
+    paths: new Map(Object.entries(configuration.paths)),
     query: inQuery ? `${apiKeyPlace.name}=${encodeURIComponent(apiKey)}` : '',
     credential: identity && createCredential(identity),
     transport: {
@@ -47,13 +50,13 @@ export function createProvider(configuration: ProviderConfiguration): Provider {
 
 /** Behind the base URL, with its leading slash: where the format's document has it, or the host. */
 export function toPath(
-  { configuration }: Provider,
+  { configuration, paths }: Provider,
   upstream: Protocol,
   target: { model: string; stream: boolean }
 ): string {
-  const { baseUrl, paths } = configuration
-  const elsewhere = Object.entries(paths).find(([format]) => format === upstream.name)?.[1]
-  if (elsewhere === undefined) return upstream.upstream.path({ ...target, baseUrl })
+  const elsewhere = paths.get(upstream.name)
+  if (elsewhere === undefined)
+    return upstream.upstream.path({ ...target, baseUrl: configuration.baseUrl })
   const path = target.stream ? elsewhere.stream : elsewhere.whole
   return path.replaceAll('{model}', encodeURIComponent(target.model))
 }

@@ -9,13 +9,13 @@ export type ScaledDecimal = {
 const MAX_PLACES = 40
 
 /**
- * The integer that `number` times ten to the power of `places` is, rounded half up: 1.5e-7 by 12 places is
+ * The integer that `number`, or its text, times ten to the power of `places` is, rounded half up: 1.5e-7 by 12 places is
  * 150_000. The digits are those of the shortest decimal that reads as the same number, which is what stood in
  * the JSON or YAML, so that 0.15 is 15 hundredths and not the binary fraction beside it. `undefined` for what is
  * negative, no finite number or, scaled, no safe integer.
  */
-export function scaleDecimal(number: number, places: number): ScaledDecimal | undefined {
-  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/.exec(String(number))
+export function scaleDecimal(number: number | string, places: number): ScaledDecimal | undefined {
+  const match = /^(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(String(number))
   if (match === null) return undefined
   const [, whole = '', fraction = '', exponent = '0'] = match
   const digits = whole + fraction

@@ -1,8 +1,9 @@
-import { GatewayError, type GatewayErrorOptions } from '../../errors/gateway-error'
+import type { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord, stringOf } from '../../std/record'
 import { parseJson } from './converse-json'
 import type { UpstreamRefusal } from '../protocol'
+import { toRedirectError, toUpstreamError } from '../upstream-error'
 import { EventStreamEncoder } from './event-stream'
 
 const decoder = new TextDecoder()
@@ -110,34 +111,12 @@ function statusOf(value: unknown): number | undefined {
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
   const named = `the provider '${provider}'`
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `${named} answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const text = decoder.decode(refusal.body)
   const value = parseJson(text)
   return toUpstreamError(named, status, messageOf(value) ?? excerpt(text, 300), {
     headers,
     ...(isErrorBody(value) && { answer: text }),
-  })
-}
-
-function toUpstreamError(
-  named: string,
-  status: number,
-  message: string,
-  options: GatewayErrorOptions
-): GatewayError {
-  if (status === 401 || status === 403)
-    return new GatewayError(
-      'upstream_unauthorized',
-      `${named} refused the gateway's own credential (${status}); its api_key must be mended, the caller's key is fine`,
-      { shouldRetry: false, detail: message }
-    )
-  return new GatewayError('upstream_refused', `${named} answered ${status}: ${message}`, {
-    ...options,
-    status: status >= 400 && status < 600 ? status : 502,
   })
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord, stringOf } from '../../std/record'
 import type { UpstreamRefusal } from '../protocol'
+import { toRedirectError, toUpstreamError } from '../upstream-error'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -25,30 +26,16 @@ export function renderErrorFrame(error: GatewayError, requestId: string): Uint8A
 /** Reads an error status and its body. Never shows the caller what was said about our credential. */
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
+  const named = `the provider '${provider}'`
   const text = decoder.decode(refusal.body)
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const value = parseJson(text)
   const message = stringOf(value, 'message') ?? excerpt(text, 300)
-  if (status === 401 || status === 403)
-    return new GatewayError(
-      'upstream_unauthorized',
-      `the provider '${provider}' refused the gateway's own credential (${status}); its api_key must be mended, the caller's key is fine`,
-      { shouldRetry: false, detail: message }
-    )
-  return new GatewayError(
-    'upstream_refused',
-    `the provider '${provider}' answered ${status}: ${message}`,
-    {
-      status: status >= 400 && status < 600 ? status : 502,
-      headers,
-      ...(isErrorBody(value) && { answer: text }),
-    }
-  )
+  return toUpstreamError(named, status, message, {
+    headers,
+    ...(isErrorBody(value) && { answer: text }),
+  })
 }
 
 /** An error that stands in a stream, or in a whole answer of status 200; `undefined` where `value` is none. */

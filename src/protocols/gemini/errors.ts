@@ -1,7 +1,8 @@
-import { GatewayError, type GatewayErrorOptions } from '../../errors/gateway-error'
+import type { GatewayError, GatewayErrorOptions } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { UpstreamRefusal } from '../protocol'
+import { toCredentialError, toRedirectError, toUpstreamError } from '../upstream-error'
 
 /**
  * Google's error body, `google.rpc.Status` as JSON: https://google.aip.dev/193 and
@@ -60,25 +61,22 @@ export function renderErrorLine(error: GatewayError, requestId: string): string 
 /** Reads an error status and its body. Never shows the caller what was said about our credential. */
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
+  const named = `the provider '${provider}'`
   const text = decoder.decode(refusal.body)
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const value = parseJson(text)
-  return toUpstreamError(`the provider '${provider}'`, status, value, text, { headers })
+  return readError(named, status, value, text, { headers })
 }
 
 /** An error that stood in an answer of status 200: as its only object, or as a frame of its stream. */
 export function toErrorInAnswer(value: unknown, text: string): GatewayError {
   const code = recordOf(value, 'error')?.code
   const status = typeof code === 'number' && code >= 400 && code < 600 ? code : 502
-  return toUpstreamError('the provider', status, value, text, {})
+  return readError('the provider', status, value, text, {})
 }
 
-function toUpstreamError(
+function readError(
   named: string,
   status: number,
   answer: unknown,
@@ -90,16 +88,11 @@ function toUpstreamError(
   const error = recordOf(value, 'error')
   const message = stringOf(error, 'message') ?? stringOf(value, 'error') ?? excerpt(text, 300)
   if (status === 401 || status === 403 || (status === 400 && isAboutKey(error)))
-    return new GatewayError(
-      'upstream_unauthorized',
-      `${named} refused the gateway's own credential (${status}); its api_key must be mended, the caller's key is fine`,
-      { shouldRetry: false, detail: message }
-    )
+    return toCredentialError(named, message, status)
   const isDelayed = options.headers?.['retry-after'] !== undefined
   const retryAfterSeconds = isDelayed ? undefined : readRetryDelay(error)
-  return new GatewayError('upstream_refused', `${named} answered ${status}: ${message}`, {
+  return toUpstreamError(named, status, message, {
     ...options,
-    status: status >= 400 && status < 600 ? status : 502,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(isErrorBody(answer) && { answer: text }),
   })

@@ -1,7 +1,8 @@
-import { GatewayError } from '../../errors/gateway-error'
+import type { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { UpstreamRefusal } from '../protocol'
+import { toCredentialError, toRedirectError, toUpstreamError } from '../upstream-error'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -52,44 +53,27 @@ export function renderErrorFrame(error: GatewayError, requestId: string): Uint8A
 /** Reads an error status and its body. Never shows the caller what was said about our credential. */
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
+  const named = `the provider '${provider}'`
   const text = decoder.decode(refusal.body)
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const value = parseJson(text)
   const message = messageOf(value) ?? excerpt(text, 300)
-  if (status === 401 || status === 403) return unauthorized(`the provider '${provider}'`, message)
-  return new GatewayError(
-    'upstream_refused',
-    `the provider '${provider}' answered ${status}: ${message}`,
-    {
-      status: status >= 400 && status < 600 ? status : 502,
-      headers,
-      ...(isErrorBody(value) && { answer: text }),
-    }
-  )
+  if (status === 401 || status === 403) return toCredentialError(named, message)
+  return toUpstreamError(named, status, message, {
+    headers,
+    ...(isErrorBody(value) && { answer: text }),
+  })
 }
 
 /** An error event of a stream. */
 export function toStreamError(value: unknown, text: string): GatewayError {
   const status = STATUSES[stringOf(recordOf(value, 'error'), 'type') ?? ''] ?? 502
   const message = messageOf(value) ?? 'unknown error'
-  if (status === 401 || status === 403) return unauthorized('the provider', message)
-  return new GatewayError('upstream_refused', `the provider answered ${status}: ${message}`, {
-    status,
+  if (status === 401 || status === 403) return toCredentialError('the provider', message)
+  return toUpstreamError('the provider', status, message, {
     ...(isErrorBody(value) && { answer: text }),
   })
-}
-
-function unauthorized(named: string, detail: string): GatewayError {
-  return new GatewayError(
-    'upstream_unauthorized',
-    `${named} refused the gateway's own credential; its api_key must be mended, the caller's key is fine`,
-    { shouldRetry: false, detail }
-  )
 }
 
 function isErrorBody(value: unknown): boolean {

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord } from '../../std/record'
 import type { UpstreamRefusal } from '../protocol'
+import { toCredentialError, toRedirectError, toUpstreamError } from '../upstream-error'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -21,30 +22,17 @@ export function renderErrorFrame(error: GatewayError): Uint8Array {
 /** Reads an error status and its body. Never shows the caller what was said about our credential. */
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
+  const named = `the provider '${provider}'`
   const text = decoder.decode(refusal.body)
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const message = messageIn(parse(text))
   const said = message ?? excerpt(text, 300)
-  if (status === 401 || status === 403)
-    return new GatewayError(
-      'upstream_unauthorized',
-      `the provider '${provider}' refused the gateway's own credential; its api_key must be mended, the caller's key is fine`,
-      { shouldRetry: false, detail: said }
-    )
-  return new GatewayError(
-    'upstream_refused',
-    `the provider '${provider}' answered ${status}: ${said}`,
-    {
-      status: status >= 400 && status < 600 ? status : 502,
-      headers,
-      ...(message !== undefined && { answer: text }),
-    }
-  )
+  if (status === 401 || status === 403) return toCredentialError(named, said)
+  return toUpstreamError(named, status, said, {
+    headers,
+    ...(message !== undefined && { answer: text }),
+  })
 }
 
 /** An error in an answer whose status was 200: a line of a stream, or the whole. */

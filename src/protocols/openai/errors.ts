@@ -1,7 +1,8 @@
-import { GatewayError, type GatewayErrorOptions } from '../../errors/gateway-error'
+import type { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import type { UpstreamRefusal } from '../protocol'
+import { toRedirectError, toUpstreamError } from '../upstream-error'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -42,16 +43,13 @@ export function renderErrorFrame(error: GatewayError): Uint8Array {
 /** Reads an error status and its body. Never shows the caller what was said about our credential. */
 export function parseError(provider: string, refusal: UpstreamRefusal): GatewayError {
   const { status, headers } = refusal
+  const named = `the provider '${provider}'`
   const text = decoder.decode(refusal.body)
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_redirected',
-      `the provider '${provider}' answered with a redirect (${status}), which is never followed; set its base_url to the final address`,
-      { shouldRetry: false }
-    )
+  const redirected = toRedirectError(named, status)
+  if (redirected) return redirected
   const value = parseJson(text)
   const message = describe(value) ?? excerpt(text, 300)
-  return toUpstreamError(`the provider '${provider}'`, status, message, {
+  return toUpstreamError(named, status, message, {
     headers,
     ...(isErrorBody(value) && { answer: text }),
   })
@@ -68,24 +66,6 @@ export function toErrorInAnswer(value: Record<string, unknown>, text: string): G
 /** What SDKs read as an error: anything else is told of in a body of ours. */
 function isErrorBody(value: unknown): boolean {
   return stringOf(recordOf(value, 'error'), 'message') !== undefined
-}
-
-function toUpstreamError(
-  named: string,
-  status: number,
-  message: string,
-  options: GatewayErrorOptions
-): GatewayError {
-  if (status === 401 || status === 403)
-    return new GatewayError(
-      'upstream_unauthorized',
-      `${named} refused the gateway's own credential (${status}); its api_key must be mended, the caller's key is fine`,
-      { shouldRetry: false, detail: message }
-    )
-  return new GatewayError('upstream_refused', `${named} answered ${status}: ${message}`, {
-    ...options,
-    status: status >= 400 && status < 600 ? status : 502,
-  })
 }
 
 function describe(value: unknown): string | undefined {

@@ -4,25 +4,11 @@ import type { Operation } from '../envelope'
 import type { Protocol } from '../protocol'
 import { renderOpenaiLimits } from '../rate-limits'
 import { parseCompletion, parseEmbeddings } from './answer'
+import { ANSWER_HEADERS } from './answer-headers'
 import { openaiChatHalves } from './chat-halves'
 import { parseError, renderError, renderErrorFrame } from './errors'
 import { CompletionFrameReader } from './frames'
 import { parseRequest, renderRequest } from './request'
-
-/** What OpenAI's SDKs and their users look at. */
-const ANSWER_HEADERS = [
-  'openai-processing-ms',
-  'openai-version',
-  'x-ratelimit-limit-requests',
-  'x-ratelimit-limit-tokens',
-  'x-ratelimit-remaining-requests',
-  'x-ratelimit-remaining-tokens',
-  'x-ratelimit-reset-requests',
-  'x-ratelimit-reset-tokens',
-  'retry-after',
-  'retry-after-ms',
-  'x-should-retry',
-]
 
 /** POST /v1/chat/completions: https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: ChatProtocol = {

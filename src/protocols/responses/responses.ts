@@ -1,6 +1,7 @@
 import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
 import { parseError, renderError } from '../openai/errors'
+import { ANSWER_HEADERS } from '../openai/answer-headers'
 import { renderOpenaiLimits } from '../rate-limits'
 import { renderRequest } from '../openai/request'
 import { parseChatAnswer } from './answer-parse'
@@ -31,19 +32,7 @@ export const openaiResponses: ChatProtocol = {
   upstream: {
     path: () => '/responses',
     headers: (apiKey) => (apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
-    answerHeaders: [
-      'openai-processing-ms',
-      'openai-version',
-      'x-ratelimit-limit-requests',
-      'x-ratelimit-limit-tokens',
-      'x-ratelimit-remaining-requests',
-      'x-ratelimit-remaining-tokens',
-      'x-ratelimit-reset-requests',
-      'x-ratelimit-reset-tokens',
-      'retry-after',
-      'retry-after-ms',
-      'x-should-retry',
-    ],
+    answerHeaders: ANSWER_HEADERS,
     streamType: 'text/event-stream',
     createFramer: () => new SseFramer(),
     // Usage is in every stream of the format: nothing is asked for.
