@@ -80,7 +80,7 @@ export function createLedgerReader(database: Database): LedgerReader {
         .query<{ requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }, []>(
           `SELECT request_id AS requestId, e.cost_nano_usd AS entryNanoUsd, r.cost_nano_usd AS rowNanoUsd
            FROM ledger_entries e JOIN requests r ON r.id = e.request_id
-           WHERE r.outcome <> 'open' AND e.cost_nano_usd IS NOT r.cost_nano_usd LIMIT 100`
+           WHERE e.kind = 'request' AND r.outcome NOT IN ('open', 'lost') AND e.cost_nano_usd IS NOT r.cost_nano_usd LIMIT 100`
         )
         .all(),
     totals() {

@@ -1,5 +1,13 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import {
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core'
 
 /** One upstream call of a request, as its row keeps it. Durations are milliseconds. */
 export type AttemptRow = {
@@ -102,13 +110,19 @@ export const requests = sqliteTable(
 
 /**
  * What each admitted request came to: append-only, and kept when the log's rows are deleted. What is counted against
- * budgets and limits is rebuilt from these.
+ * budgets and limits is rebuilt from these. A `request` is what its last attempt came to, an `attempt` what an earlier
+ * one did, a `correction` what somebody learned later: amounts to be added, which may be negative.
  */
 export const ledgerEntries = sqliteTable(
   'ledger_entries',
   {
     sequence: integer().primaryKey(),
-    requestId: text('request_id').notNull().unique(),
+    requestId: text('request_id').notNull(),
+    kind: text({ enum: ['request', 'attempt', 'correction'] })
+      .notNull()
+      .default('request'),
+    /** Of an attempt and a request its number, 0 for none; of a correction which one it is. */
+    attempt: integer().notNull().default(0),
     /** The window that it counts in is the one of this time. */
     admittedAtMs: integer('admitted_at_ms').notNull(),
     organization: text().notNull(),
@@ -130,8 +144,38 @@ export const ledgerEntries = sqliteTable(
     provenance: text().notNull(),
     priceList: text('price_list'),
   },
-  (table) => [index('ledger_entries_admitted').on(table.admittedAtMs)]
+  (table) => [
+    index('ledger_entries_admitted').on(table.admittedAtMs),
+    uniqueIndex('ledger_entries_part').on(table.requestId, table.kind, table.attempt),
+  ]
 )
+
+/**
+ * What counters of limits had counted when `through` was the last entry: a start reads these, and only the entries
+ * behind. A counter that is not here had counted nothing when the checkpoint was made.
+ */
+export const ledgerCounters = sqliteTable(
+  'ledger_counters',
+  {
+    limitId: text('limit_id').notNull(),
+    /** Which of the limit's counters it is. */
+    name: text().notNull(),
+    /** The last entry that it had counted. */
+    through: integer().notNull(),
+    /** From then on it says nothing any more; NULL is never. */
+    endsAtMs: integer('ends_at_ms'),
+    /** Number of a stretch of time, and what was spent in it. */
+    stretches: text({ mode: 'json' }).$type<[number: number, spent: number][]>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.limitId, table.name] })]
+)
+
+/** The one row says up to which entry every counter that has no newer row of its own is right, and of which limits. */
+export const ledgerCheckpoints = sqliteTable('ledger_checkpoints', {
+  id: integer().primaryKey(),
+  through: integer().notNull(),
+  limits: text({ mode: 'json' }).$type<string[]>().notNull(),
+})
 
 /** Apart from the rows, so that reading and deleting those never touches the big pages. */
 export const requestBodies = sqliteTable('request_bodies', {

@@ -58,7 +58,17 @@ const REQUEST_COLUMNS = [
 ]
 
 const ENTRY_COLUMNS = [
-  ...['request_id', 'admitted_at_ms', 'organization', 'team', 'key_id', 'key_name', 'user_id'],
+  ...[
+    'request_id',
+    'kind',
+    'attempt',
+    'admitted_at_ms',
+    'organization',
+    'team',
+    'key_id',
+    'key_name',
+    'user_id',
+  ],
   ...['session_id', 'tags', 'provider', 'model', 'cost_nano_usd', 'held_nano_usd'],
   ...['input_tokens', 'output_tokens', 'provenance', 'price_list'],
 ]
@@ -118,7 +128,16 @@ export function createLogWriter(database: Database): LogWriter {
 /** The values of an entry in the order of `ENTRY_COLUMNS`. */
 function toEntryParameters(row: LedgerEntryInsert) {
   return [
-    ...[row.requestId, row.admittedAtMs, row.organization, row.team, row.keyId, row.keyName],
+    ...[
+      row.requestId,
+      row.kind,
+      row.attempt,
+      row.admittedAtMs,
+      row.organization,
+      row.team,
+      row.keyId,
+      row.keyName,
+    ],
     ...[row.user, row.session, row.tags, row.provider, row.model, row.costNanoUsd],
     ...[row.heldNanoUsd, row.inputTokens, row.outputTokens, row.provenance, row.priceList],
   ]

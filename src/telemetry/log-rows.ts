@@ -201,7 +201,7 @@ const NOTHING_KNOWN = {
  * process has died: what was held for it counts as spent, until somebody knows better.
  */
 export function toLedgerEntry(
-  { begin, held }: OpenRequest,
+  { begin, held, attempts }: OpenRequest,
   end: EndRecord | undefined
 ): LedgerEntryInsert | undefined {
   if (begin?.of === undefined) return undefined
@@ -209,6 +209,8 @@ export function toLedgerEntry(
   const isOpen = end === undefined && held !== undefined
   return {
     requestId: begin.id,
+    kind: 'request',
+    attempt: attempts.at(-1)?.number ?? 0,
     admittedAtMs: begin.startedAtMs,
     organization: of.organization,
     team: of.team ?? null,
@@ -219,7 +221,7 @@ export function toLedgerEntry(
     tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
     provider: end?.provider ?? held?.model.slice(0, held.model.indexOf('/')) ?? null,
     model: end?.servedModel ?? held?.model ?? null,
-    costNanoUsd: end?.cost?.costNanoUsd ?? null,
+    costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
     outputTokens: end?.cost ? (end.usage?.outputTokens ?? null) : null,

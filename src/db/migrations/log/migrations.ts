@@ -3,6 +3,7 @@ import requests from './0000_requests.sql' with { type: 'text' }
 import lossy from './0001_lossy.sql' with { type: 'text' }
 import cost from './0002_cost.sql' with { type: 'text' }
 import ledger from './0003_ledger.sql' with { type: 'text' }
+import checkpoints from './0004_checkpoints.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -10,4 +11,5 @@ export const logMigrations = listMigrations(journal, {
   '0001_lossy': lossy,
   '0002_cost': cost,
   '0003_ledger': ledger,
+  '0004_checkpoints': checkpoints,
 })
