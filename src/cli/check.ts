@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Configuration } from '../config/configuration'
+import type { Configuration, CredentialConfiguration } from '../config/configuration'
 import { CommandError, EXIT, type CommandOutput } from './command-line'
 import type { Finish } from './finish'
 import { jsonOption } from './options'
@@ -61,21 +61,41 @@ function summarize({ server, keys, providers }: Configuration) {
   return {
     address: `${scheme}://${host}:${server.port}`,
     keys_required: keys.required,
-    providers: providers.map(({ name, baseUrl, models, apiKey }) => ({
+    providers: providers.map(({ name, baseUrl, models, apiKey, credentials }) => ({
       name,
       base_url: baseUrl,
       has_api_key: apiKey !== undefined,
+      credentials: credentials.map(summarizeCredential),
       models: models.length,
     })),
   }
 }
 
+function summarizeCredential({ name, weight, models, provider }: CredentialConfiguration) {
+  const { baseUrl, identity } = provider
+  return { name, kind: identity?.kind ?? 'api_key', base_url: baseUrl, weight, models }
+}
+
+type ProviderSummary = ReturnType<typeof summarize>['providers'][number]
+
+/** A line for the provider, and one for each of several credentials. */
+function describeProvider(provider: ProviderSummary): string[] {
+  const { name, base_url: baseUrl, has_api_key: hasKey, credentials } = provider
+  if (credentials.length === 0) return [`  ${name}: ${baseUrl}${hasKey ? '' : ', without a key'}`]
+  const lines = credentials.map(({ name: own, kind, base_url: ownUrl, weight, models }) =>
+    [
+      `    ${own}: ${kind}`,
+      ...(ownUrl === baseUrl ? [] : [`at ${ownUrl}`]),
+      `weight ${weight}`,
+      ...(models.length === 0 ? [] : [`for ${models.join(' ')}`]),
+    ].join(', ')
+  )
+  return [`  ${name}: ${baseUrl}, ${credentials.length} credentials`, ...lines]
+}
+
 function describe(source: string, summary: ReturnType<typeof summarize>): string {
   const { address, keys_required: keysRequired, providers } = summary
-  const lines = providers.map(
-    ({ name, base_url: baseUrl, has_api_key: hasKey }) =>
-      `  ${name}: ${baseUrl}${hasKey ? '' : ', without a key'}`
-  )
+  const lines = providers.flatMap(describeProvider)
   return [
     `${source} is right.`,
     `Listens on ${address}; virtual keys are ${keysRequired ? 'required' : 'not required'}.`,

@@ -106,7 +106,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     port: server.port,
     reload(configuration) {
       const old = serving
-      serving = startServing(configuration, sender, ticker, programLog)
+      serving = startServing(configuration, sender, ticker, programLog, old)
       log.configure(configuration.log)
       governing.configure(configuration)
       old.stop()

@@ -91,6 +91,29 @@ describe('check', () => {
     })
   })
 
+  test('credentials are told by their names', async () => {
+    const key = writeConfiguration('sk-of-the-test')
+    const credentials = `[{ api_key: "\${file:${key}}" }, { name: b, azure: {}, account: z, weight: 2, models: [gpt-*] }]`
+    const file = writeConfiguration(
+      `providers: { azure: { account: y, credentials: ${credentials} } }`
+    )
+    const { out, error } = await run('check', file)
+    expect(error).toBe('')
+    expect(out).toContain('2 credentials\n    1: api_key, weight 1\n    b: azure, at https://z.')
+    expect(out).toContain('weight 2, for gpt-*')
+    expect(out).not.toContain('sk-of')
+    expect(JSON.parse((await run('check', file, '--json')).out)).toMatchObject({
+      providers: [
+        {
+          credentials: [
+            { name: '1', kind: 'api_key' },
+            { name: 'b', kind: 'azure' },
+          ],
+        },
+      ],
+    })
+  })
+
   test('a wrong file has its problems told, and a code of its own', async () => {
     const file = writeConfiguration(`server: { prot: 8123 }\n${right}\n`)
     const { exitCode, out, error } = await run('check', file)

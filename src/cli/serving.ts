@@ -7,7 +7,8 @@ import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
 import type { ModelList } from '../models/model-list'
 import { keepModelLists } from '../providers/model-lists'
-import { createProvider } from '../providers/provider'
+import type { BenchEvent } from '../providers/credential-pool'
+import { closeProvider, createProvider, type Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import type { Target } from '../routing/target'
@@ -20,6 +21,7 @@ const LIST_AFTER_MS = 200
 export type Serving = {
   configuration: Configuration
   settings: GatewaySettings
+  providers: readonly Provider[]
   models: ModelIndex
   /** Asks for nothing more; requests under way go on. */
   stop(): void
@@ -27,16 +29,18 @@ export type Serving = {
   close(): void
 }
 
-/** Makes ready what a configuration says, and begins to ask its providers for their models. */
+/**
+ * Makes ready what a configuration says, and begins to ask its providers for their models. Credentials that are still
+ * the same as in `previous` fare as they did there.
+ */
 export function startServing(
   configuration: Configuration,
   sender: Sender,
   ticker: Ticker,
-  programLog: ProgramLog
+  programLog: ProgramLog,
+  previous?: Serving
 ): Serving {
-  const providers = configuration.providers.map((provider: ProviderConfiguration) =>
-    createProvider(provider)
-  )
+  const providers = createProviders(configuration.providers, programLog, previous?.providers)
   const book = openModelBook(configuration)
   const models = createModelIndex(
     providers,
@@ -59,12 +63,31 @@ export function startServing(
       logBodies: configuration.log.bodies,
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
     },
+    providers,
     models,
     stop,
     close() {
-      for (const { credential } of providers) credential?.close()
+      for (const provider of providers) closeProvider(provider)
     },
   }
+}
+
+function createProviders(
+  configurations: readonly ProviderConfiguration[],
+  programLog: ProgramLog,
+  previous: readonly Provider[] = []
+): Provider[] {
+  const onBench = (event: BenchEvent) => tellBenching(event, programLog)
+  return configurations.map((configuration) => {
+    const before = previous.find(({ name }) => name === configuration.name)
+    return createProvider(configuration, { onBench }, before)
+  })
+}
+
+function tellBenching(event: BenchEvent, programLog: ProgramLog): void {
+  const { provider, credential, model, fault, forMs } = event
+  const facts = { provider, credential, model, reason: fault, seconds: forMs / 1_000 }
+  programLog.warn('a credential is not used for now', facts)
 }
 
 /** The list is read at the first look, which is made soon after the start and not by the first request. */

@@ -88,6 +88,8 @@ export type ProviderConfiguration = {
   readonly apiKeyPlace: ApiKeyPlace | undefined
   /** Whose short-lived credentials go with its requests, in the place of a key. */
   readonly identity: Identity | undefined
+  /** Several, to choose from for each attempt; empty where the key or identity above is all there is. */
+  readonly credentials: readonly CredentialConfiguration[]
   /** The caller's own credential goes upstream in the place of ours. */
   readonly passesCallerKey: boolean
   /** Names known beside the host's own list: the configuration's, then the catalog's. */
@@ -122,6 +124,18 @@ export type ProviderConfiguration = {
   readonly anthropicBeta: readonly string[]
   /** How long the provider shall cache the prompts of clients that set no marks; `undefined`: no marks are set. */
   readonly cachePrompts: '5m' | '1h' | undefined
+}
+
+/** One of several credentials of a provider. */
+export type CredentialConfiguration = {
+  /** Unique within its provider; all that is ever told of it. */
+  readonly name: string
+  /** Its share beside the others'; above 0. */
+  readonly weight: number
+  /** Globs of the models it is good for, as clients or the host call them; empty for all. */
+  readonly models: readonly string[]
+  /** The provider as this one reaches it. */
+  readonly provider: ProviderConfiguration
 }
 
 /** Behind the base URL, with its leading slash. */

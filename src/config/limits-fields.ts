@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { CREDENTIAL_NAME } from './credential-fields'
 import { choice, fields, text, trueOrFalse } from './fields'
 
 const DIMENSIONS = 'organization|team|key|user|session|tag|provider|model'
-const PART = `(?:organization|(?:${DIMENSIONS})/[^+\\s]+)`
+const CREDENTIAL = `credential/(?:\\*|[a-z0-9_-]+/${CREDENTIAL_NAME})`
+const PART = `(?:organization|(?:${DIMENSIONS})/[^+\\s]+|${CREDENTIAL})`
 const SUBJECT_PATTERN = new RegExp(`^${PART}(?:\\+${PART})?$`)
 const WINDOW_PATTERN = /^[1-9]\d{0,5}(s|m|h|d|w|mo|q|y)$/
 /** Beyond it nano-USD are no longer exact. */
@@ -13,7 +15,7 @@ const subject = () =>
   text('a subject')
     .regex(
       SUBJECT_PATTERN,
-      'organization, organization/NAME, team/NAME, key/NAME, user/ID, session/ID, tag/NAME, provider/NAME, model/NAME, NAME may be *, or two joined by +'
+      'organization, organization/NAME, team/NAME, key/NAME, user/ID, session/ID, tag/NAME, provider/NAME, model/NAME, credential/PROVIDER/NAME, NAME may be *, or two joined by +'
     )
     .describe('Whose requests it counts; * has a counter for each.')
 

@@ -207,7 +207,7 @@ describe('a provider', () => {
       passesCallerKey: false,
       models: ['gpt-4o-mini'],
       ...{ catalogName: 'openai', apiKeyPlace: undefined, identity: undefined, region: undefined },
-      ...{ aliases: {}, modelFormats: [], paths: {}, headers: {} },
+      ...{ aliases: {}, credentials: [], modelFormats: [], paths: {}, headers: {} },
       ...{ modelList: { path: '/models', shape: 'openai' }, proxy: undefined, caPem: undefined },
       deadlines: {
         connectMs: 10_000,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { baseUrl, choice, duration, extraHeaders, fields, pathOverride } from './fields'
 import { secret, text, trueOrFalse, urlPart } from './fields'
+import { credentialsField } from './credential-fields'
 import { awsFields, azureFields, googleFields, ibmFields } from './identity-fields'
 import { WIRE_FORMATS } from './provider-row'
 
@@ -23,6 +24,7 @@ export const providerSchema = fields({
     .describe(
       "none, caller (the caller's own credential), ${ENV_NAME} or ${file:PATH}; the catalog's variable unless said."
     ),
+  credentials: credentialsField(),
   api_key_header: text('a header name')
     .regex(/^[A-Za-z0-9-]+$/, 'a header name')
     .optional()

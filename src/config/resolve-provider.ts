@@ -16,6 +16,7 @@ import {
 import { readText } from './read-text'
 import { type ReferenceSource, expandReferences } from './references'
 import { resolveAddress, toPath, toPaths } from './resolve-address'
+import { resolveCredentials } from './resolve-credentials'
 import { resolveIdentity } from './resolve-identity'
 
 const MAX_CERTIFICATES_BYTES = 1024 * 1024
@@ -34,23 +35,49 @@ export async function resolveProvider(
   let failed = false
   const reportField: FieldReport = (field, details) => {
     failed = true
-    const fieldPath = field === '' ? [] : field.split('/')
-    report(['providers', name, ...fieldPath], details)
+    report(['providers', name, ...toFieldPath(field)], details)
   }
+  const { credentials } = given
+  const resolved = credentials
+    ? await resolveCredentials(given, credentials, reportField, (one, reportOne) =>
+        resolveReach(name, one, true, rows, source, reportOne)
+      )
+    : await resolveReach(name, given, false, rows, source, reportField)
+  return failed ? undefined : resolved
+}
+
+/** Places in a list are numbers. */
+function toFieldPath(field: string): (string | number)[] {
+  if (field === '') return []
+  const [first = '', second, ...others] = field.split('/')
+  if (second === undefined) return [first]
+  return [first, first === 'credentials' ? Number(second) : second, ...others]
+}
+
+/** The same with one key or identity, one of several or all there is. What it reports makes the result void. */
+async function resolveReach(
+  name: string,
+  given: ProviderFields,
+  isOneOfSeveral: boolean,
+  rows: readonly ProviderRow[],
+  source: ReferenceSource,
+  reportField: FieldReport
+): Promise<ProviderConfiguration | undefined> {
   const row = findRow(name, given, rows, reportField)
   if (row === undefined) return undefined
   const address = await resolveAddress(given, row, source, reportField)
   if (address === undefined) return undefined
   const url = new URL(address.baseUrl)
   const [apiKey, proxy, caPem, headers] = await Promise.all([
-    readApiKey(given, row, source, reportField),
+    isOneOfSeveral && given.api_key === undefined
+      ? undefined
+      : readApiKey(given, row, source, reportField),
     readProxy(given, url, source, reportField),
     readCertificates(given, source, reportField),
     readHeaders(given, source, reportField),
   ])
   const region = address.variables.get('region')
   const identity = await resolveIdentity(given, row, { apiKey, region }, source, reportField)
-  if (failed) return undefined
   const baseUrl = url.href.replace(/\/+$/, '')
   return {
     name,
@@ -62,6 +89,7 @@ export async function resolveProvider(
     apiKey: identity ? undefined : apiKey,
     apiKeyPlace: toKeyPlace(given, row),
     identity,
+    credentials: [],
     aliases: given.aliases,
     passesCallerKey: given.api_key === 'caller',
     models: [...new Set([...Object.keys(given.aliases), ...given.models, ...row.models])],

@@ -14,6 +14,7 @@ export type AttemptRow = {
   number: number
   provider: string
   model: string
+  credential?: string | undefined
   startedAfterMs: number
   durationMs: number
   headMs?: number | undefined

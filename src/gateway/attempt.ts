@@ -9,7 +9,7 @@ import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../prot
 import { Deadlines } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
-import type { ResendReason, Sender, SendResult } from '../providers/send'
+import type { RepeatReason, ResendReason, Sender, SendResult } from '../providers/send'
 import { SaidText } from '../protocols/said-text'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
@@ -55,7 +55,7 @@ export function attempt(
   context: AttemptContext,
   request: AttemptRequest,
   target: Target,
-  resendOf: ResendReason | undefined
+  resendOf: RepeatReason | undefined
 ): Promise<AttemptResult> {
   return new UpstreamCall(context, request, target, resendOf).run()
 }
@@ -106,7 +106,7 @@ class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
-  readonly #resendOf: ResendReason | undefined
+  readonly #resendOf: RepeatReason | undefined
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
   #upstream: Protocol
@@ -121,7 +121,7 @@ class UpstreamCall {
     context: AttemptContext,
     request: AttemptRequest,
     target: Target,
-    resendOf: ResendReason | undefined
+    resendOf: RepeatReason | undefined
   ) {
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
@@ -236,6 +236,7 @@ class UpstreamCall {
       number: record.attempts.length + 1,
       provider: target.provider.name,
       model: target.upstreamModel,
+      credential: target.provider.credentialName,
       startedAfterMs: this.#startedAt - record.startedAt,
       durationMs: performance.now() - this.#startedAt,
       headMs: this.#headAt === undefined ? undefined : this.#headAt - this.#startedAt,

@@ -17,7 +17,7 @@ export function reserve(
   { tokens, searches }: InputBound
 ): Reservation {
   return grant.reserve(
-    { provider: provider.name, model: name, card },
+    { provider: provider.name, model: name, credential: toCredential(provider), card },
     {
       inputTokens: tokens,
       searches,
@@ -27,6 +27,11 @@ export function reserve(
       serviceTier: envelope.serviceTier,
     }
   )
+}
+
+/** As limits call it; only one of several has a name. */
+function toCredential({ name, credentialName }: Target['provider']): string | undefined {
+  return credentialName === undefined ? undefined : `${name}/${credentialName}`
 }
 
 /** What is held, as it is written down. */

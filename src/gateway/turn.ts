@@ -1,10 +1,11 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Reservation } from '../ledger/governor'
-import type { ResendReason } from '../providers/send'
+import type { RepeatReason, ResendReason } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
 import { attempt, type AttemptContext, type AttemptRequest } from './attempt'
 import type { Presence } from './client-call'
+import { Rotation } from './rotation'
 
 /** A refused HTTP/2 stream was never processed, so it may be sent again until one is taken. */
 const MAX_REFUSED_STREAMS = 6
@@ -17,29 +18,43 @@ export type TurnRequest = AttemptRequest & {
 }
 
 /**
- * The only way to a model: tries the plan's targets until one answers, each within its limits. Throws the last
- * failure when none does, and what a limit of the caller refuses.
+ * The only way to a model: tries the plan's targets until one answers, each within its limits, and of several
+ * credentials those that could do better than the one before. Throws the last failure when none does, and what a limit
+ * of the caller refuses.
  */
 export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
+  const { record } = request
   let failure: GatewayError | undefined
-  for (const target of request.plan) {
-    const reservation = request.reserve(target)
-    if (reservation.kind === 'refused') throw reservation.error
-    if (reservation.kind === 'skipped') {
-      failure ??= reservation.error
-      continue
+  for (const planned of request.plan) {
+    const { pool } = planned.provider
+    const rotation = pool && new Rotation(pool, planned)
+    let target = rotation ? rotation.next() : planned
+    let resendOf: RepeatReason | undefined
+    while (target) {
+      const reservation = request.reserve(target)
+      if (reservation.kind === 'refused') throw reservation.error
+      if (reservation.kind === 'skipped') {
+        failure ??= reservation.error
+        target = rotation?.next()
+        continue
+      }
+      record.target = target
+      let again: Resending | undefined
+      do {
+        const result = await attempt(context, request, target, resendOf)
+        if (result.ok) {
+          rotation?.answered()
+          return result.answer
+        }
+        failure = result.error
+        again ??= new Resending(target)
+        resendOf = again.allow(result.resend)
+        if (resendOf === 'http2_refused') await again.pause(request.presence)
+      } while (resendOf !== undefined)
+      target = rotation?.nextAfter(failure, record.attempts.at(-1)?.status)
+      resendOf = 'credential_rotated'
     }
-    request.record.target = target
-    let again: Resending | undefined
-    let resendOf: ResendReason | undefined
-    do {
-      const result = await attempt(context, request, target, resendOf)
-      if (result.ok) return result.answer
-      failure = result.error
-      again ??= new Resending(target)
-      resendOf = again.allow(result.resend)
-      if (resendOf === 'http2_refused') await again.pause(request.presence)
-    } while (resendOf !== undefined)
+    if (rotation) failure = rotation.explain(failure)
   }
   throw failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
 }

@@ -21,6 +21,8 @@ export type GovernedTarget = {
   readonly provider: string
   /** `provider/model` */
   readonly model: string
+  /** `provider/name`, of a provider with several. */
+  readonly credential?: string | undefined
   readonly card: ModelCard | undefined
 }
 
@@ -132,7 +134,8 @@ export class Grant {
   reserve(target: GovernedTarget, size: WorstCaseRequest): Reservation {
     const { book, now } = this.#options
     const nowMs = now()
-    const of = { ...this.#request.of, provider: target.provider, model: target.model }
+    const { provider, model, credential } = target
+    const of = { ...this.#request.of, provider, model, credential }
     const accounts = book.atAttempt(of, this.#request.own, nowMs)
     const worst = worstCaseOf(size, target.card)
     const demands: Demand[] = []

@@ -43,12 +43,13 @@ export type Dimensions = {
   readonly provider?: string | undefined
   /** `provider/model`. */
   readonly model?: string | undefined
+  /** `provider/name`, of a provider with several. */
   readonly credential?: string | undefined
 }
 
 /**
  * Reads a subject: `organization`, `organization/NAME`, `team/NAME`, `key/NAME`, `user/ID`, `session/ID`, `tag/NAME`,
- * `provider/NAME`, `model/NAME`, or two of them joined by `+`. `undefined` for what is none.
+ * `provider/NAME`, `model/NAME`, `credential/PROVIDER/NAME`, or two of them joined by `+`. `undefined` for what is none.
  */
 export function parseSubject(text: string): Subject | undefined {
   const parts: SubjectPart[] = []

@@ -17,6 +17,8 @@ const DEADLINES = {
 }
 const MAX_LIST_BYTES = 8 * 1024 * 1024
 const MAX_MODELS = 20_000
+/** The list is nobody's and no model's: whichever credential is in use may ask for it. */
+const ANY_MODEL = { model: '', clientModel: undefined, mayUse: undefined }
 
 export type ListedModel = { id: string; created: number }
 
@@ -41,7 +43,8 @@ export function keepModelLists(options: ModelListOptions): () => void {
   async function refresh(provider: Provider, place: ModelListPlace): Promise<void> {
     let nextMs = REFRESH_MS
     try {
-      const models = await fetchModelList(provider, place, options)
+      const reached = provider.pool?.pick(ANY_MODEL)?.provider ?? provider
+      const models = await fetchModelList(reached, place, options)
       if (!isStopped) options.onList(provider.name, models)
     } catch (error) {
       nextMs = RETRY_MS

@@ -1,6 +1,7 @@
 import type { ProviderConfiguration, UpstreamPath } from '../config/configuration'
 import { upstreamProtocol } from '../protocols/chat-protocols'
 import type { Protocol } from '../protocols/protocol'
+import { CredentialPool, type PoolOptions } from './credential-pool'
 import { createCredential } from './credentials/create-credential'
 import type { Credential } from './credentials/credential'
 
@@ -21,11 +22,42 @@ export type Provider = {
   query: string
   /** What signs its requests or gives them a token that ends; `undefined` where a key is all. */
   credential: Credential | undefined
+  /** Which of several credentials this is; `undefined` where there is one. */
+  credentialName: string | undefined
+  /** Where there are several: what chooses the one, with a provider of its own, for an attempt. */
+  pool: CredentialPool | undefined
   /** Transport options that Bun's fetch takes beside the standard ones. */
   transport: { proxy: string | false; tls?: { ca: string } }
 }
 
-export function createProvider(configuration: ProviderConfiguration): Provider {
+/** Makes ready what a configuration says. Pools keep what they know of credentials from `previous`. */
+export function createProvider(
+  configuration: ProviderConfiguration,
+  options?: PoolOptions,
+  previous?: Provider
+): Provider {
+  const { name, credentials } = configuration
+  const reached = credentials.map((credential) => ({
+    configuration: credential,
+    provider: createReach(credential.provider, credential.name),
+  }))
+  // What belongs to no attempt, such as its address, is the first one's.
+  const { provider } = reached[0] ?? { provider: undefined }
+  if (provider === undefined) return createReach(configuration, undefined)
+  const pool = new CredentialPool(name, reached, options, previous?.pool)
+  return { ...provider, configuration, credentialName: undefined, pool }
+}
+
+/** Lets go of its credentials: they ask for nothing any more. */
+export function closeProvider({ credential, pool }: Provider): void {
+  credential?.close()
+  for (const { provider } of pool?.credentials ?? []) provider.credential?.close()
+}
+
+function createReach(
+  configuration: ProviderConfiguration,
+  credentialName: string | undefined
+): Provider {
   const { protocol, origin, hostname } = new URL(configuration.baseUrl)
   const { proxy, caPem, apiKey, apiKeyPlace, identity, modelFormats } = configuration
   const names = new Set([...configuration.protocols, ...modelFormats.flatMap((of) => of.protocols)])
@@ -40,6 +72,8 @@ export function createProvider(configuration: ProviderConfiguration): Provider {
     paths: new Map(Object.entries(configuration.paths)),
     query: inQuery ? `${apiKeyPlace.name}=${encodeURIComponent(apiKey)}` : '',
     credential: identity && createCredential(identity),
+    credentialName,
+    pool: undefined,
     transport: {
       // Said either way: else Bun would apply the environment's proxy by rules of its own.
       proxy: proxy ?? false,

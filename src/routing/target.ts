@@ -15,4 +15,6 @@ export type Target = {
   card: ModelCard | undefined
   /** The name as a header can carry it. */
   headerName: string
+  /** Which of the provider's several credentials the caller may use, by name; left out for all. */
+  mayUseCredential?: (credential: string) => boolean
 }

@@ -58,6 +58,7 @@ function randomRecord(): LogRecord {
         status: maybe(503),
         outcome: pick(['ok', 'failed', 'cancelled']),
         upstreamRequestId: maybe(pick(NASTY)),
+        credential: maybe(pick(NASTY)),
         retryOf: maybe('connection_reset'),
         possiblyBilledTwice: flip(),
       }),
@@ -93,6 +94,13 @@ test('any record is one line, and read back as it was', () => {
 test('many lines are read as each is alone', () => {
   const records = Array.from({ length: 300 }, randomRecord)
   expect(decodeLines(records.map(line).join('\n'))).toEqual(records)
+})
+
+test('an attempt of the first layout is read, without a credential', () => {
+  const older = line(attemptRecord(id))
+    .replace('["a",2,', '["a",1,')
+    .replace(/,null\]$/, ']')
+  expect(decodeLine(older)).toEqual(attemptRecord(id))
 })
 
 describe('what can not be read', () => {

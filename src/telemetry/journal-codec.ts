@@ -52,11 +52,12 @@ function encodeHold({ requestId, model, costNanoUsd }: HoldRecord): string {
 
 function encodeAttempt(record: AttemptRecord): string {
   return (
-    `["a",1,"${record.requestId}",${record.number},${text(record.provider)},` +
+    `["a",2,"${record.requestId}",${record.number},${text(record.provider)},` +
     `${text(record.model)},${micros(record.startedAfterMs)},${micros(record.durationMs)},` +
     `${micros(record.headMs)},${number(record.status)},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.upstreamRequestId)},` +
-    `${text(record.retryOf)},${flag(record.possiblyBilledTwice)}]\n`
+    `${text(record.retryOf)},${flag(record.possiblyBilledTwice)},` +
+    `${text(record.credential)}]\n`
   )
 }
 

@@ -45,7 +45,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { b: 2, e: 3 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, b: 2, e: 3 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -112,17 +112,20 @@ function decodeHold(v: readonly unknown[]): HoldRecord | undefined {
 }
 
 function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
-  if (v.length !== 16 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  // The second layout says by which credential.
+  if (v.length !== (v[1] === 2 ? 17 : 16) || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isText(v[4]) || !isText(v[5]) || !isNumber(v[6]) || !isNumber(v[7])) return undefined
   if (!isMaybeNumber(v[8]) || !isMaybeNumber(v[9]) || !isAttemptOutcome(v[10])) return undefined
   if (!isMaybeText(v[11]) || !isMaybeText(v[12]) || !isMaybeText(v[13])) return undefined
-  if (!isMaybeText(v[14]) || !isFlag(v[15])) return undefined
+  const credential = v[16] ?? null
+  if (!isMaybeText(v[14]) || !isFlag(v[15]) || !isMaybeText(credential)) return undefined
   return {
     kind: 'attempt',
     requestId: v[2],
     number: v[3],
     provider: v[4],
     model: v[5],
+    credential: credential ?? undefined,
     startedAfterMs: v[6] / 1_000,
     durationMs: v[7] / 1_000,
     headMs: toMs(v[8]),

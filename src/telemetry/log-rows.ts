@@ -114,6 +114,7 @@ export function toAttemptRow(record: AttemptRecord): AttemptRow {
     number: record.number,
     provider: record.provider,
     model: record.model,
+    credential: record.credential,
     startedAfterMs: record.startedAfterMs,
     durationMs: record.durationMs,
     headMs: record.headMs,

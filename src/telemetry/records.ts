@@ -55,6 +55,8 @@ export type AttemptRecord = {
   provider: string
   /** The model name sent upstream. */
   model: string
+  /** Which of the provider's several credentials, by name; `undefined` where it has one. */
+  credential: string | undefined
   /** Milliseconds after the request's start. */
   startedAfterMs: number
   durationMs: number
@@ -66,7 +68,10 @@ export type AttemptRecord = {
   errorCode: string | undefined
   errorMessage: string | undefined
   upstreamRequestId: string | undefined
-  /** Why this attempt followed another: `http2_refused` or `connection_reset`. */
+  /**
+   * Why this attempt followed another of its target: `http2_refused`, `connection_reset`, `credential_refused` or
+   * `credential_rotated`.
+   */
   retryOf: string | undefined
   /** The attempt before may have reached the model too, so the provider may bill both. */
   possiblyBilledTwice: boolean

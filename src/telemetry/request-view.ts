@@ -47,6 +47,7 @@ export function viewRequest(row: RequestRow) {
       number: attempt.number,
       provider: attempt.provider,
       model: attempt.model,
+      credential: attempt.credential ?? null,
       started_after_ms: attempt.startedAfterMs,
       duration_ms: attempt.durationMs,
       head_ms: attempt.headMs ?? null,
