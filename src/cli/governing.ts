@@ -4,6 +4,8 @@ import type { Caller } from '../gateway/gateway'
 import type { RequestLabels } from '../gateway/client-call'
 import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
+import type { RequestLog } from '../telemetry/request-log'
+import { Checkpointer } from '../ledger/checkpointer'
 import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import { toLimits } from '../limits/from-configuration'
@@ -17,19 +19,46 @@ export function createGoverning(
   keys: LimitedKeys,
   programLog: ProgramLog
 ) {
-  const limits = toLimits(configuration.budgets, configuration.limits)
+  let limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
-  restoreLedger(directory, book, limits, keys, Date.now())
+  const restored = restoreLedger(directory, book, limits, keys, Date.now())
   const governor = new Governor({
     book,
     now: Date.now,
     onEvent: (event) => tellGovernorEvent(event, programLog),
   })
+  // Limits that a reload adds count from then on: the next start finds what there was before.
+  const complete = new Set(restored.limits)
+  let checkpointer: Checkpointer | undefined
+  let timer: ReturnType<typeof setInterval> | undefined
   return {
     parts: { governor, governed },
-    configure: ({ budgets, limits }: Configuration) => book.configure(toLimits(budgets, limits)),
+    configure(next: Configuration) {
+      const before = limits
+      limits = toLimits(next.budgets, next.limits)
+      const kept = new Set(limits.map(({ id }) => id))
+      for (const { id } of before) if (!kept.has(id)) complete.delete(id)
+      book.configure(limits)
+    },
+    /** Has the counters written down behind what the log says. */
+    keepCheckpoints(log: RequestLog): void {
+      checkpointer = new Checkpointer({
+        ...{ book, after: restored.after },
+        limits: () => complete,
+        segment: () => log.segment,
+        append: (record) => log.checkpoint(record),
+      })
+      timer = setInterval(() => checkpointer?.step(), CHECKPOINT_STEP_MS).unref()
+    },
+    /** Writes the last checkpoint. */
+    close() {
+      clearInterval(timer)
+      checkpointer?.finish()
+    },
   }
 }
+
+const CHECKPOINT_STEP_MS = 250
 
 const NO_LIMITS: readonly OwnLimit[] = []
 

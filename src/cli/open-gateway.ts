@@ -21,6 +21,7 @@ import { createTicker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning } from './governing'
+import type { LimitedKeys } from './restore-ledger'
 import { mayUseTarget, planFor, startServing } from './serving'
 
 export type OpenGatewayOptions = {
@@ -56,20 +57,13 @@ export type OpenGateway = {
  * taken, and what SQLite throws when the data directory can't be used.
  */
 export function openGateway(options: OpenGatewayOptions): OpenGateway {
-  const { directory, programLog } = options
+  const { programLog } = options
   const ticker = createTicker()
   const sender = createSender()
   const keys = openKeys(options)
   let serving = startServing(options.configuration, sender, ticker, programLog)
   let isReady = true
-  // Before the log's own thread takes the journal.
-  const governing = createGoverning(options.configuration, directory, keys, programLog)
-  const log = createRequestLog({
-    logPath: directory.logPath,
-    journalPath: directory.journalPath,
-    settings: options.configuration.log,
-    programLog,
-  })
+  const { governing, log } = openBooks(options, keys)
   const estimator = createTokenEstimator()
   const admission = new Admission(() => serving.configuration.server)
 
@@ -120,6 +114,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       serving.stop()
       const cut = await server.drain(limitMs, () => admission.inFlight)
       serving.close()
+      governing.close()
       await log.close()
       keys.close()
       ticker.stop()
@@ -127,6 +122,18 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       return cut
     },
   }
+}
+
+/** The ledger and the log; the former reads the journal before the log's own thread takes it. */
+function openBooks(
+  { configuration, directory, programLog }: OpenGatewayOptions,
+  keys: LimitedKeys
+) {
+  const governing = createGoverning(configuration, directory, keys, programLog)
+  const { logPath, journalPath } = directory
+  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
+  governing.keepCheckpoints(log)
+  return { governing, log }
 }
 
 /** Who may call without a key: this machine alone. */

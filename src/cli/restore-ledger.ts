@@ -1,18 +1,31 @@
 import type { DataDirectory } from '../db/data-directory'
+import { readCheckpoint, readCounters } from '../db/checkpoint-store'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
-import { oldestThatCounts, restoreAccounts } from '../ledger/restore'
+import { restoreAccounts } from '../ledger/restore'
 import type { Limit } from '../limits/limit'
 import { listSegments } from '../telemetry/journal-files'
 
 /** Keys that may have limits of their own. */
 export type LimitedKeys = {
   /** What of limits there is among all keys, teams and organizations. */
-  limits(): Iterable<Pick<Limit, 'unit' | 'window'>>
+  limits(): Iterable<Pick<Limit, 'id' | 'unit' | 'window'>>
   /** The limits of a key and of those above it, by its id. */
   ownOf(keyId: string): readonly OwnLimit[]
 }
+
+/** What a start has counted. */
+export type RestoredLedger = {
+  /** Entries that were read one by one. */
+  readonly entries: number
+  /** The mark of the checkpoint that it began from; 0 for none. */
+  readonly after: number
+  /** The limits whose counters are complete. */
+  readonly limits: readonly string[]
+}
+
+const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
 
 const NO_LIMITS: readonly OwnLimit[] = []
 
@@ -29,9 +42,9 @@ export function restoreLedger(
   limits: readonly Limit[],
   keys: LimitedKeys,
   nowMs: number
-): void {
-  const oldestMs = oldestThatCounts([...limits, ...keys.limits()], nowMs)
-  if (oldestMs === undefined) return
+): RestoredLedger {
+  const counted = distinct([...limits, ...keys.limits()])
+  if (counted.length === 0) return NOTHING_RESTORED
   const segments = listSegments(journalPath)
   if (segments.length > 0) {
     const firstSegment = (segments.at(-1) ?? 0) + 1
@@ -55,8 +68,19 @@ export function restoreLedger(
   }
   const database = openSqlite(logPath, { readonly: true })
   try {
-    restoreAccounts(book, createLedgerReader(database).since(oldestMs), ownOf, nowMs)
+    const checkpoint = readCheckpoint(database)
+    const entries = restoreAccounts({
+      ...{ book, checkpoint, limits: counted, ownOf, nowMs },
+      entries: createLedgerReader(database),
+      counters: readCounters(database, nowMs),
+    })
+    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(({ id }) => id) }
   } finally {
     database.close()
   }
+}
+
+/** Those of many keys are the same. */
+function distinct<L extends { id: string }>(limits: readonly L[]): L[] {
+  return [...new Map(limits.map((limit) => [limit.id, limit])).values()]
 }

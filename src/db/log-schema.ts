@@ -35,6 +35,13 @@ export type OwnerColumn = [
   tags: string[],
 ]
 
+/** Model, nano-USD, and the targets before it, each with the number of its last attempt. */
+export type HeldColumn = [
+  model: string,
+  costNanoUsd: number | null,
+  left?: [model: string, attempt: number][],
+]
+
 /** The parts of a cost, in this order to be short. */
 export type CostDetail = [
   origin: string | null,
@@ -96,8 +103,8 @@ export const requests = sqliteTable(
     costDetail: text('cost_detail', { mode: 'json' }).$type<CostDetail>(),
     /** Whose request it is, beside its key. */
     owner: text({ mode: 'json' }).$type<OwnerColumn>(),
-    /** What is held for a request under way: model, nano-USD. */
-    held: text({ mode: 'json' }).$type<[model: string, costNanoUsd: number | null]>(),
+    /** What is held for a request under way, and of which targets attempts were made before. */
+    held: text({ mode: 'json' }).$type<HeldColumn>(),
     /** Counts and words of the usage that few answers have. */
     usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },
@@ -146,6 +153,9 @@ export const ledgerEntries = sqliteTable(
   },
   (table) => [
     index('ledger_entries_admitted').on(table.admittedAtMs),
+    index('ledger_entries_corrections')
+      .on(table.admittedAtMs)
+      .where(sql`kind = 'correction'`),
     uniqueIndex('ledger_entries_part').on(table.requestId, table.kind, table.attempt),
   ]
 )
@@ -170,11 +180,21 @@ export const ledgerCounters = sqliteTable(
   (table) => [primaryKey({ columns: [table.limitId, table.name] })]
 )
 
-/** The one row says up to which entry every counter that has no newer row of its own is right, and of which limits. */
+/**
+ * The one row says up to which entry every counter that has no newer row of its own is right, and of which limits; and
+ * how far the next checkpoint has come.
+ */
 export const ledgerCheckpoints = sqliteTable('ledger_checkpoints', {
   id: integer().primaryKey(),
   through: integer().notNull(),
   limits: text({ mode: 'json' }).$type<string[]>().notNull(),
+  /** The mark of its last record. */
+  mark: integer().notNull(),
+  /** The last mark that was read. */
+  seen: integer().notNull(),
+  pendingThrough: integer('pending_through').notNull(),
+  /** Counters of the next one so far. */
+  pendingCount: integer('pending_count').notNull(),
 })
 
 /** Apart from the rows, so that reading and deleting those never touches the big pages. */

@@ -53,6 +53,8 @@ function createParts(onRequest: () => unknown = () => {}) {
     refused: (begin, end) => void waiting.push(begin, end),
     write,
     written: async () => write(),
+    checkpoint: () => true,
+    segment: 0,
     find: async () => undefined,
     flush: async () => {},
     configure: () => {},

@@ -13,15 +13,16 @@ import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
+import type { HeldRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
-import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
+import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
 import { type BodyHolder, type ClientCall, Presence, type RequestLabels } from './client-call'
 import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { relay } from './relay'
-import { reserve, toHoldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
+import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { readGeneration } from './translation'
@@ -199,20 +200,25 @@ class Exchange implements BodyHolder {
     this.#record.of = of
   }
 
+  /** Holds what a target may cost. With the first one the request begins: both are written down as one. */
   #reserve(target: Target, envelope: Envelope): Reservation {
+    const reservation = this.#holdFor(target, envelope)
+    const held = toHeldRecord(target, reservation)
+    if (!this.#record.hasBegun) this.#begin(held)
+    else if (held) this.#parts.log.hold({ kind: 'hold', requestId: this.#record.id, ...held })
+    return reservation
+  }
+
+  #holdFor(target: Target, envelope: Envelope): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
     // Counting tokens is free everywhere.
     if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
     this.#inputBound ??= boundInput(envelope.body)
-    const reservation = reserve(grant, target, envelope, this.#inputBound)
-    if (reservation.kind === 'held')
-      this.#parts.log.hold(toHoldRecord(this.#record.id, target, reservation))
-    return reservation
+    return reserve(grant, target, envelope, this.#inputBound)
   }
 
   turn(envelope: Envelope, plan: readonly Target[]) {
-    this.#begin()
     return turn(this.#parts, {
       protocol: this.#protocol,
       envelope,
@@ -323,10 +329,10 @@ class Exchange implements BodyHolder {
     return { status: error.status, headers, body }
   }
 
-  #begin(): void {
+  #begin(held: HeldRecord | undefined): void {
     this.#record.hasBegun = true
     this.#presence.await()
-    this.#parts.log.begin(this.#record.toBegin())
+    this.#parts.log.begin(this.#record.toBegin(held))
   }
 
   /** Our own limits, which the provider's say nothing of. */
@@ -381,16 +387,4 @@ class Exchange implements BodyHolder {
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
     log.end(record.toEnd(status, toOutcome(error), error))
   }
-}
-
-// A request gets the kind of answer that it asked for, or an error: `attempt` sees to it.
-
-function toWhole(answer: UpstreamAnswer): WholeAnswer {
-  if (answer.kind === 'whole') return answer
-  throw new Error('a request that is not streamed was answered by a stream')
-}
-
-function toStreamed(answer: UpstreamAnswer): StreamedAnswer {
-  if (answer.kind === 'stream') return answer
-  throw new Error('a streamed request was answered whole')
 }

@@ -5,7 +5,8 @@ import type { UsageProvenance } from '../protocols/usage'
 import type { Cost } from '../pricing/cost'
 import type { Dimensions } from '../limits/subject'
 import type { Target } from '../routing/target'
-import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
+import type { AttemptRecord, BeginRecord, EndRecord } from '../telemetry/records'
+import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 
 /**
  * All that becomes known of one request, appended by the stages as they learn it. The log row, the headers of
@@ -84,7 +85,7 @@ export class RequestRecord {
     return this.losses && !this.losses.isEmpty ? renderLosses(this.losses.list) : undefined
   }
 
-  toBegin(): BeginRecord {
+  toBegin(held?: HeldRecord | undefined): BeginRecord {
     return {
       kind: 'begin',
       id: this.id,
@@ -98,6 +99,7 @@ export class RequestRecord {
       stream: this.stream,
       bodyBytes: this.bodyBytes,
       of: this.of,
+      held,
     }
   }
 

@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import { isForAdmission, type Limit } from '../limits/limit'
 import { type Dimensions, toAccountName, toCounterKey } from '../limits/subject'
-import { Account } from './account'
+import { Account, type Spent } from './account'
 
 /** A limit that belongs to one key, team or organization, and the key of its counter, e.g. the key's id. */
 export type OwnLimit = { readonly limit: Limit; readonly name: string }
@@ -10,9 +11,22 @@ const MANY_ACCOUNTS = 100_000
 
 type Counters = { limit: Limit; readonly accounts: Map<string, Account>; sweepAt: number }
 
+/** What a checkpoint has of an account: it is read when the account is first asked for. */
+export type StoredCounter = {
+  /** The last entry that it counts. */
+  readonly through: number
+  /** JSON of `Spent`. */
+  readonly stretches: string
+}
+
 /** Every account there is, by limit and name. Accounts are made when a request first falls on them. */
 export class AccountBook {
   readonly #counters = new Map<string, Counters>()
+  /** What the last checkpoint has of accounts that nobody has asked for yet, by limit and key. */
+  readonly #stored = new Map<string, Map<string, StoredCounter>>()
+  /** Up to which entry accounts were read of a checkpoint, until the start is over. */
+  readonly #through = new Map<Account, number>()
+  readonly #changed: Account[] = []
   #limits: readonly Limit[] = []
   #atAdmission: readonly Counters[] = []
   #atAttempt: readonly Counters[] = []
@@ -24,7 +38,11 @@ export class AccountBook {
   /** Counts by these limits from now on. One that counts the same as before keeps its counters, whatever its amount. */
   configure(limits: readonly Limit[]): void {
     const kept = new Set(limits.map(({ id }) => id))
-    for (const { id } of this.#limits) if (!kept.has(id)) this.#counters.delete(id)
+    for (const { id } of this.#limits)
+      if (!kept.has(id)) {
+        this.#counters.delete(id)
+        this.#stored.delete(id)
+      }
     this.#limits = limits
     const counted = limits.map((limit) => this.#countersOf(limit))
     for (const counters of counted)
@@ -72,9 +90,46 @@ export class AccountBook {
       return known
     }
     if (counters.accounts.size >= counters.sweepAt) sweep(counters, nowMs)
-    const account = new Account(toAccountName(limit.subject, key), limit)
+    const account = new Account(toAccountName(limit.subject, key), limit, key, this.#changed)
     counters.accounts.set(key, account)
+    this.#load(account, nowMs)
     return account
+  }
+
+  #load(account: Account, nowMs: number): void {
+    const ofLimit = this.#stored.get(account.limit.id)
+    const stored = ofLimit?.get(account.key)
+    if (ofLimit === undefined || stored === undefined) return
+    ofLimit.delete(account.key)
+    account.advance(nowMs)
+    account.load(parseSpent(stored.stretches))
+    this.#through.set(account, stored.through)
+  }
+
+  /** Has what a checkpoint says of an account ready for whoever asks for it first. */
+  store(limitId: string, key: string, stored: StoredCounter): void {
+    let ofLimit = this.#stored.get(limitId)
+    if (ofLimit === undefined) this.#stored.set(limitId, (ofLimit = new Map()))
+    ofLimit.set(key, stored)
+  }
+
+  /** The last entry that an account had counted when it was read of a checkpoint; 0 where it was not. */
+  countedThrough(account: Account): number {
+    return this.#through.get(account) ?? 0
+  }
+
+  /** Every entry is counted. */
+  endStart(): void {
+    this.#through.clear()
+  }
+
+  /** The accounts that have spent something since the last call, or since they were made. */
+  takeChanged(): Account[] {
+    return this.#changed.splice(0)
+  }
+
+  get hasChanged(): boolean {
+    return this.#changed.length > 0
   }
 
   *accounts(): Generator<Account> {
@@ -107,3 +162,10 @@ function sweep(counters: Counters, nowMs: number): void {
   }
   counters.sweepAt = Math.max(MANY_ACCOUNTS, 2 * counters.accounts.size)
 }
+
+/** Throws where the text holds something else than was written for an account. */
+function parseSpent(json: string): Spent {
+  return spentSchema.parse(JSON.parse(json))
+}
+
+const spentSchema = z.array(z.tuple([z.number(), z.number()]))

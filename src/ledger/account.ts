@@ -8,6 +8,8 @@ import { BUCKETS, type Stretch, stretchAt, stretchesBack } from '../limits/windo
 export type Sums = {
   readonly number: number
   spent: number
+  /** What of it was learned later, which no checkpoint has. */
+  corrected: number
   expected: number
   worst: number
   /** The clock was set back: this stretch is part of another now. */
@@ -25,12 +27,17 @@ export type Standing = {
   readonly resetAtMs: number | undefined
 }
 
+/** What an account has spent, by the number of a stretch of time. */
+export type Spent = readonly (readonly [number: number, spent: number])[]
+
 /**
  * The counter of one subject under one limit. Sums are kept by stretches of time, each forgotten whole. Amounts are
  * whole numbers of the limit's unit. `advance` comes before anything else of a moment.
  */
 export class Account {
   readonly name: string
+  /** Which of its limit's accounts it is. */
+  readonly key: string
   limit: Limit
   /** Oldest first; most accounts have one or two. */
   #stretches: Sums[] = []
@@ -38,10 +45,15 @@ export class Account {
   #expected = 0
   #worst = 0
   #now: Stretch | undefined
+  readonly #changed: Account[]
+  #isChanged = false
 
-  constructor(name: string, limit: Limit) {
+  /** `changed` takes the account in when it has spent something, once until the next `takeSpent`. */
+  constructor(name: string, limit: Limit, key = '', changed: Account[] = []) {
     this.name = name
     this.limit = limit
+    this.key = key
+    this.#changed = changed
   }
 
   /** Nothing is spent or held: the account may be forgotten. */
@@ -100,6 +112,7 @@ export class Account {
     const before = this.#spent
     const kept = toKept(sums)
     kept.spent += amount
+    this.noteChange()
     if (!kept.isOver) this.#spent += amount
     return { before, after: this.#spent }
   }
@@ -109,8 +122,43 @@ export class Account {
     return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
   }
 
-  /** Puts back what was spent by a request that was admitted at a time; nothing where that is over. */
-  restore(admittedAtMs: number, spent: number): void {
+  /** What it has spent beside corrections, for a checkpoint: from here on it is unchanged. */
+  takeSpent(): Spent {
+    this.#isChanged = false
+    return this.#stretches
+      .filter(({ spent, corrected }) => spent !== corrected)
+      .map(({ number, spent, corrected }) => [number, spent - corrected] as const)
+  }
+
+  /** When all that is counted now will be forgotten, in epoch milliseconds; `undefined`: never. */
+  endsAtMs(): number | undefined {
+    const { window } = this.limit
+    if (window.kind === 'once') return undefined
+    if (window.kind === 'calendar') return this.#now?.endMs
+    const newest = this.#stretches.at(-1)?.number ?? 0
+    return (newest + BUCKETS + 1) * (window.durationMs / BUCKETS)
+  }
+
+  /** The next checkpoint has to take it in. */
+  noteChange(): void {
+    if (this.#isChanged) return
+    this.#isChanged = true
+    this.#changed.push(this)
+  }
+
+  /** Puts back what a checkpoint has. */
+  load(spent: Spent): void {
+    const now = this.#now
+    if (now === undefined) throw new Error(`the account ${this.name} has no present`)
+    const oldest = now.number - stretchesBack(this.limit.window)
+    for (const [number, amount] of spent) if (number >= oldest) this.#restoreIn(number, amount, 0)
+  }
+
+  /**
+   * Puts back what was spent by a request that was admitted at a time, or a correction of it; nothing where that is
+   * over.
+   */
+  restore(admittedAtMs: number, spent: number, isCorrection = false): void {
     const now = this.#now
     if (now === undefined) throw new Error(`the account ${this.name} has no present`)
     const { window } = this.limit
@@ -119,10 +167,16 @@ export class Account {
     if (!isNow && window.kind === 'calendar') return
     const number = isNow ? now.number : stretchAt(window, admittedAtMs).number
     if (number < now.number - stretchesBack(window)) return
+    this.#restoreIn(number, spent, isCorrection ? spent : 0)
+    if (!isCorrection) this.noteChange()
+  }
+
+  #restoreIn(number: number, spent: number, corrected: number): void {
     const at = this.#stretches.findLastIndex((known) => known.number <= number)
     const known = this.#stretches[at]
     const sums = known?.number === number ? known : this.#insert(at + 1, number)
     sums.spent += spent
+    sums.corrected += corrected
     this.#spent += spent
   }
 
@@ -149,12 +203,14 @@ export class Account {
   #turnBack(present: number): void {
     const ahead = this.#stretches.filter(({ number }) => number > present)
     if (ahead.length === 0) return
+    this.noteChange()
     this.#stretches = this.#stretches.filter(({ number }) => number <= present)
     const last = this.#stretches.at(-1)
     const sums = last?.number === present ? last : this.#append(present)
     for (const over of ahead) {
       over.into = sums
       sums.spent += over.spent
+      sums.corrected += over.corrected
       sums.expected += over.expected
       sums.worst += over.worst
     }
@@ -170,7 +226,7 @@ export class Account {
 }
 
 const NOTHING: Sums = {
-  ...{ number: 0, spent: 0, expected: 0, worst: 0 },
+  ...{ number: 0, spent: 0, corrected: 0, expected: 0, worst: 0 },
   ...{ into: undefined, isOver: false },
 }
 

@@ -99,7 +99,14 @@ describe('a request', () => {
     expect(() => governor.admit({ of: ANYONE, own: [] })).toThrow('too much at once')
     first.leave()
     first.leave()
-    governor.admit({ of: ANYONE, own: [] }).leave()
+    first.settle()
+    const second = governor.admit({ of: ANYONE, own: [] })
+    second.leave()
+    expect(standings()).toEqual([
+      ['key/* id-1', 1, 1],
+      ['user/* u', 0, 0],
+    ])
+    second.settle()
     expect(standings()).toEqual([
       ['key/* id-1', 2, 0],
       ['user/* u', 0, 0],

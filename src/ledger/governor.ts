@@ -100,7 +100,6 @@ export class Grant {
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
   readonly #hold = new Hold()
-  #hasLeft = false
 
   constructor(options: GovernorOptions, request: GovernedRequest, admission: Hold | undefined) {
     this.#options = options
@@ -141,6 +140,8 @@ export class Grant {
       if (demand === undefined) return unpriced(account, target)
       demands.push(demand)
     }
+    // The attempt before this one counts, whatever became of it.
+    this.#hold.settleUnit('requests', 1, nowMs)
     const refusal = this.#hold.move(demands, nowMs)
     if (refusal === undefined) return { kind: 'held', worst }
     const isMoney = refusal.limit.unit === 'usd'
@@ -149,23 +150,22 @@ export class Grant {
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
   }
 
-  /** Books what the attempt used, `undefined` where nothing was, and gives back the rest. */
-  settle(used: Used | undefined): void {
-    if (used === undefined) {
-      this.#hold.release()
-      return
-    }
+  /**
+   * Books the request and what its last attempt used, nothing where nobody answered, and gives back the rest. At once
+   * with the end of its record, so that the journal tells what is counted.
+   */
+  settle(used: Used = NOTHING_USED): void {
+    if (this.#admission === undefined) return
+    const nowMs = this.#options.now()
+    this.#admission.settle(isRequest, nowMs)
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
-    const bookings = this.#hold.settle(amounts, this.#options.now())
+    const bookings = this.#hold.settle(amounts, nowMs)
     for (const booking of bookings) this.#tell(booking)
   }
 
-  /** The request is no longer in flight; what is held for it stays until it is settled. Only the first call counts. */
+  /** The request is no longer in flight; what else is held for it stays until it is settled. */
   leave(): void {
-    if (this.#hasLeft) return
-    this.#hasLeft = true
-    const isCounted = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
-    this.#admission?.settle(isCounted, this.#options.now())
+    this.#admission?.settleUnit('in_flight', 0, this.#options.now())
   }
 
   #tell({ account, before, after, overrun }: Booking): void {
@@ -180,6 +180,9 @@ export class Grant {
 }
 
 const NO_RATES: RateState[] = []
+const NOTHING_USED: Used = { costNanoUsd: 0, inputTokens: 0, outputTokens: 0 }
+
+const isRequest = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
 
 const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
   requests: 'requests',

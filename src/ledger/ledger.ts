@@ -103,6 +103,18 @@ export class Hold {
     return bookings
   }
 
+  /** Books so much in each account of one unit, and holds nothing more there. */
+  settleUnit(unit: Limit['unit'], amount: number, nowMs: number): void {
+    if (!this.counts((of) => of === unit)) return
+    for (const { account, sums, expected, worst } of this.#parts) {
+      if (account.limit.unit !== unit || sums === undefined) continue
+      account.advance(nowMs)
+      account.hold(sums, -expected, -worst)
+      if (amount > 0) account.book(sums, amount)
+    }
+    this.#parts = this.#parts.filter(({ account }) => account.limit.unit !== unit)
+  }
+
   /** Gives everything back. */
   release(): void {
     for (const part of this.#parts) giveBack(part)

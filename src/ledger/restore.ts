@@ -1,4 +1,5 @@
-import type { CountedEntry } from '../db/ledger-reader'
+import type { CounterRow, StoredCheckpoint } from '../db/checkpoint-store'
+import type { CountedEntry, LedgerReader } from '../db/ledger-reader'
 import type { Limit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
@@ -30,15 +31,60 @@ function startOf(window: Limit['window'], nowMs: number): number {
 /** Entries of the same caller and target fall on the same accounts: found once, up to a bound. */
 const MANY_FOUND = 100_000
 
-/** Counts entries as they were counted when their requests ended; gives how many there were. */
-export function restoreAccounts(
-  book: AccountBook,
+export type Restoring = {
+  readonly book: AccountBook
+  readonly entries: Pick<LedgerReader, 'since' | 'behind' | 'corrections'>
+  /** The checkpoint that counters begin from, if there is one. */
+  readonly checkpoint: StoredCheckpoint | undefined
+  readonly counters: Iterable<CounterRow>
+  /** Every limit that there is. */
+  readonly limits: readonly Pick<Limit, 'id' | 'unit' | 'window'>[]
+  /** The limits of a key and of those above it, by its id. */
+  ownOf(keyId: string | null): readonly OwnLimit[]
+  readonly nowMs: number
+}
+
+/**
+ * Counts what was spent before this start: what a checkpoint has, the entries written since, and for limits that it does
+ * not know all entries that still count. Gives how many entries were read.
+ */
+export function restoreAccounts(restoring: Restoring): number {
+  const { book, entries, checkpoint, counters, limits, nowMs } = restoring
+  const known = new Set(checkpoint?.limits)
+  const added = limits.filter(({ id }) => !known.has(id))
+  let read = 0
+  if (checkpoint !== undefined) {
+    for (const { limitId, name, through, stretches } of counters)
+      if (known.has(limitId)) book.store(limitId, name, { through, stretches })
+    read += count(restoring, entries.behind(checkpoint.through), (account, entry) => {
+      if (!known.has(account.limit.id)) return
+      if (entry.sequence > book.countedThrough(account)) restore(account, entry)
+    })
+  }
+  const oldestAddedMs = oldestThatCounts(added, nowMs)
+  if (oldestAddedMs !== undefined)
+    read += count(restoring, entries.since(oldestAddedMs), (account, entry) => {
+      if (!known.has(account.limit.id)) restore(account, entry)
+    })
+  const oldestMs = oldestThatCounts(limits, nowMs)
+  if (oldestMs !== undefined) read += count(restoring, entries.corrections(oldestMs), restore)
+  book.endStart()
+  return read
+}
+
+function restore(account: Account, entry: CountedEntry): void {
+  const amount = amountOf(account.limit, entry)
+  if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
+}
+
+/** Hands each entry to the accounts that it falls on; gives how many entries there were. */
+function count(
+  { book, ownOf, nowMs }: Restoring,
   entries: Iterable<CountedEntry>,
-  ownOf: (keyId: string | null) => readonly OwnLimit[],
-  nowMs: number
+  take: (account: Account, entry: CountedEntry) => void
 ): number {
   const found = new Map<string, readonly Account[]>()
-  let restored = 0
+  let read = 0
   for (const entry of entries) {
     const who = nameOf(entry)
     let accounts = found.get(who)
@@ -47,13 +93,10 @@ export function restoreAccounts(
       if (found.size >= MANY_FOUND) found.clear()
       found.set(who, accounts)
     }
-    for (const account of accounts) {
-      const amount = amountOf(account.limit, entry)
-      if (amount !== 0) account.restore(entry.admittedAtMs, amount)
-    }
-    restored++
+    for (const account of accounts) take(account, entry)
+    read++
   }
-  return restored
+  return read
 }
 
 function nameOf(entry: CountedEntry): string {
@@ -90,8 +133,8 @@ function toDimensions(entry: CountedEntry): Dimensions {
   }
 }
 
-function amountOf({ unit, unknownPrice }: Limit, entry: CountedEntry): number {
-  const { inputTokens, outputTokens, provenance } = entry
+function amountOf({ unit, unknownPrice, subject }: Limit, entry: CountedEntry): number {
+  const { kind, inputTokens, outputTokens, provenance } = entry
   switch (unit) {
     case 'usd':
       if (provenance === 'none') return 0
@@ -101,7 +144,8 @@ function amountOf({ unit, unknownPrice }: Limit, entry: CountedEntry): number {
         (typeof unknownPrice === 'number' ? unknownPrice : 0)
       )
     case 'requests':
-      return 1
+      // Limits of a target count attempts.
+      return kind === 'request' || (kind === 'attempt' && subject.isOfTarget) ? 1 : 0
     case 'input_tokens':
       return inputTokens ?? 0
     case 'output_tokens':

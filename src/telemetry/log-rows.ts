@@ -8,17 +8,20 @@ import type {
 import type { LedgerEntryInsert, RequestInsert } from '../db/log-writer'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
-import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HoldRecord } from './records'
-import type { RequestOwner } from './records'
-import type { RefusalsRecord } from './records'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HeldRecord } from './records'
+import type { CounterState, RefusalsRecord, RequestOwner } from './records'
 
 /** What is known of a request that has begun; begins from the journal, or from its open row. */
 export type OpenRequest = {
   begin: BeginRecord | undefined
   attempts: AttemptRow[]
   /** What was held last. */
-  held: HoldRecord | undefined
+  held: HeldRecord | undefined
+  /** Targets that it was held for before, each with the last attempt that was made of it. */
+  left: LeftTarget[]
 }
+
+export type LeftTarget = { readonly model: string; readonly attempt: number }
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
 export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): RequestInsert {
@@ -75,7 +78,7 @@ function toUsageDetail(usage: Usage): string | null {
 
 /** The row of a request without an end: still running, or lost with the process that served it. */
 export function toOpenRow(
-  { attempts, held }: OpenRequest,
+  { attempts, held, left }: OpenRequest,
   begin: BeginRecord,
   outcome: 'open' | 'lost',
   journalSegment: number | null
@@ -85,7 +88,7 @@ export function toOpenRow(
     ...toBeginColumns(begin, begin.id, begin.startedAtMs),
     outcome,
     attempts: toAttemptsColumn(attempts),
-    held: held ? JSON.stringify([held.model, held.costNanoUsd ?? null]) : null,
+    held: toHeldColumn({ held, left }),
     journalSegment,
   }
 }
@@ -101,6 +104,10 @@ export function toRefusalsRow(record: RefusalsRecord): RequestInsert {
     errorCode: record.errorCode,
     count: record.count,
   }
+}
+
+export function toCounterColumns({ limitId, name, endsAtMs, stretches }: CounterState) {
+  return { limitId, name, endsAtMs: endsAtMs ?? null, stretches: JSON.stringify(stretches) }
 }
 
 export function toBodiesRow(record: BodiesRecord): RequestBodiesRow {
@@ -142,14 +149,25 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
     stream: row.stream,
     bodyBytes: row.bodyBytes ?? 0,
     of: row.owner ? toOwner(row.owner) : undefined,
+    held: undefined,
   }
 }
 
 /** What was held for a request whose open row outlived the process that wrote it. */
-export function toHoldRecord({ id, held }: RequestRow): HoldRecord | undefined {
-  if (held === null) return undefined
-  const [model, costNanoUsd] = held
-  return { kind: 'hold', requestId: id, model, costNanoUsd: costNanoUsd ?? undefined }
+export function readHeldColumn({ held }: RequestRow): Pick<OpenRequest, 'held' | 'left'> {
+  if (held === null) return { held: undefined, left: [] }
+  const [model, costNanoUsd, left = []] = held
+  return {
+    held: { model, costNanoUsd: costNanoUsd ?? undefined },
+    left: left.map(([name, attempt]) => ({ model: name, attempt })),
+  }
+}
+
+/** The column of what is held for a request; null for nothing. */
+export function toHeldColumn({ held, left }: Pick<OpenRequest, 'held' | 'left'>): string | null {
+  if (held === undefined) return null
+  const targets = left.map(({ model, attempt }) => [model, attempt])
+  return JSON.stringify([held.model, held.costNanoUsd ?? null, targets])
 }
 
 function toOwnerColumn({ organization, team, user, session, tags }: RequestOwner): string {
@@ -197,17 +215,19 @@ const NOTHING_KNOWN = {
 } as const
 
 /**
- * What an admitted request came to, for the ledger; `undefined` where it was not admitted, or its begin was never read. Without an end its
- * process has died: what was held for it counts as spent, until somebody knows better.
+ * What an admitted request came to, for the ledger: an entry for each target that was attempted in vain, and one for the
+ * request. None where it was not admitted, or its begin was never read. Without an end its process has died: what was
+ * held for it counts as spent, until somebody knows better.
  */
-export function toLedgerEntry(
-  { begin, held, attempts }: OpenRequest,
+export function toLedgerEntries(
+  { begin, held, left, attempts }: OpenRequest,
   end: EndRecord | undefined
-): LedgerEntryInsert | undefined {
-  if (begin?.of === undefined) return undefined
+): LedgerEntryInsert[] {
+  if (begin?.of === undefined) return []
   const { of } = begin
   const isOpen = end === undefined && held !== undefined
-  return {
+  const model = end?.servedModel ?? held?.model
+  const request: LedgerEntryInsert = {
     requestId: begin.id,
     kind: 'request',
     attempt: attempts.at(-1)?.number ?? 0,
@@ -219,8 +239,8 @@ export function toLedgerEntry(
     user: of.user ?? null,
     session: of.session ?? null,
     tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
-    provider: end?.provider ?? held?.model.slice(0, held.model.indexOf('/')) ?? null,
-    model: end?.servedModel ?? held?.model ?? null,
+    provider: end?.provider ?? providerOf(model),
+    model: model ?? null,
     costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
@@ -228,4 +248,19 @@ export function toLedgerEntry(
     provenance: end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none'),
     priceList: end?.cost?.priceOrigin ?? null,
   }
+  return [...left.map((target) => toAttemptEntry(request, target)), request]
+}
+
+/** An attempt that nobody answered: it counts, and cost nothing. */
+function toAttemptEntry(request: LedgerEntryInsert, { model, attempt }: LeftTarget) {
+  return {
+    ...request,
+    ...{ kind: 'attempt' as const, attempt, provider: providerOf(model), model },
+    ...{ costNanoUsd: null, heldNanoUsd: null, inputTokens: null, outputTokens: null },
+    ...{ provenance: 'none', priceList: null },
+  }
+}
+
+function providerOf(model: string | undefined): string | null {
+  return model?.slice(0, model.indexOf('/')) ?? null
 }

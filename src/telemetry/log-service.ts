@@ -1,3 +1,4 @@
+import { createCheckpointWriter } from '../db/checkpoint-store'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
@@ -41,8 +42,9 @@ export function createLogService(start: LogServiceStart): LogService {
   const reader = createLogReader(database)
   const writer = createLogWriter(database)
   const retention = createLogRetention(database)
+  const checkpoints = createCheckpointWriter(database)
   const importer = createLogImporter({
-    ...{ reader, writer, directory: journalPath, firstSegment: start.firstSegment },
+    ...{ reader, writer, checkpoints, directory: journalPath, firstSegment: start.firstSegment },
   })
   let limits = start.retention
   let deletedRows = 0

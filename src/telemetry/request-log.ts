@@ -9,7 +9,7 @@ import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { HoldRecord, LogRecord } from './records'
+import type { CheckpointRecord, HoldRecord, LogRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -59,6 +59,10 @@ export type RequestLog = {
    * answered request missing, however the process dies.
    */
   write(): void
+  /** Writes a piece of a checkpoint, behind all that was appended so far; false when it is lost. */
+  checkpoint(record: CheckpointRecord): boolean
+  /** The number of the journal's present segment. */
+  readonly segment: number
   /** The same for all that end in one turn of the event loop, with one system call. */
   written(): Promise<void>
   /** A request that ended before it began. */
@@ -175,6 +179,16 @@ class JournaledLog implements RequestLog {
 
   write(): void {
     this.#journal.flush()
+  }
+
+  checkpoint(record: CheckpointRecord): boolean {
+    const isKept = this.#journal.append(record)
+    this.#arm()
+    return isKept
+  }
+
+  get segment(): number {
+    return this.#journal.segment
   }
 
   written(): Promise<void> {

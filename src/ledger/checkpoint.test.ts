@@ -1,0 +1,247 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import * as fc from 'fast-check'
+import { rmSync } from 'node:fs'
+import { readCheckpoint, readCounters } from '../db/checkpoint-store'
+import { createLedgerReader } from '../db/ledger-reader'
+import { openSqlite } from '../db/open'
+import { NO_USAGE } from '../protocols/usage'
+import { toLimits } from '../limits/from-configuration'
+import type { Dimensions } from '../limits/subject'
+import { createJournal } from '../telemetry/journal'
+import { beginRecord, endRecord } from '../telemetry/fixtures/records'
+import { makeDataDirectory, openImporter } from '../telemetry/fixtures/log-directory'
+import { AccountBook } from './account-book'
+import { Checkpointer } from './checkpointer'
+import { Governor, type Grant } from './governor'
+import { restoreAccounts } from './restore'
+
+const START_MS = 1_800_000_000_000
+const MINUTE_MS = 60_000
+
+const style = { reset: 'rolling', timezone: 'UTC', weekStart: 'monday' } as const
+const budget = (subject: string, windowText: string | undefined) => ({
+  ...{ subject, windowText, limitUsd: 1_000, overshootUsd: 0, alertAt: [] },
+  ...style,
+  unknownPrice: 'allow' as const,
+})
+const rate = (subject: string, windowText: string) => ({
+  ...{ subject, windowText, amounts: { requests: 100_000, tokens: 1e9 } },
+  ...style,
+})
+
+const LIMITS = toLimits(
+  [budget('organization', undefined), budget('key/*', '1h'), budget('user/*+provider/sim', '1m')],
+  [rate('key/*', '1m'), rate('provider/sim', '2m')]
+)
+
+const TARGET = { provider: 'sim', model: 'sim/m', card: undefined }
+const SIZE = {
+  ...{ inputTokens: 100, outputLimit: 100, choices: 1, hasOutput: true, searches: 0 },
+  serviceTier: undefined,
+}
+
+const NO_PRICE = { lines: [], tier: undefined, aboveInputTokens: undefined, priceOrigin: undefined }
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup()
+})
+
+type UnderWay = { id: string; of: Dimensions; grant: Grant; atMs: number }
+
+/** One gateway after another on the same data directory, on a clock of the test's. */
+function openBooks(limits = LIMITS) {
+  const directory = makeDataDirectory()
+  cleanups.push(() => rmSync(directory.path, { recursive: true, force: true }))
+  const clock = { nowMs: START_MS, segmentMs: START_MS }
+  let current = start(limits)
+
+  function start(present: typeof LIMITS) {
+    importAll(Number.MAX_SAFE_INTEGER)
+    const book = new AccountBook(present)
+    const database = openSqlite(directory.logPath, { readonly: true })
+    const checkpoint = readCheckpoint(database)
+    const read = restoreAccounts({
+      ...{ book, checkpoint, limits: present, ownOf: () => [], nowMs: clock.nowMs },
+      entries: createLedgerReader(database),
+      counters: readCounters(database, clock.nowMs),
+    })
+    database.close()
+    const journal = createJournal({
+      directory: directory.journalPath,
+      epochNow: () => (clock.segmentMs += 1_000),
+    })
+    const checkpointer = new Checkpointer({
+      ...{ book, after: checkpoint?.mark ?? 0 },
+      limits: () => present.map(({ id }) => id),
+      segment: () => journal.segment,
+      append: (record) => journal.append(record),
+      now: () => clock.nowMs,
+    })
+    const governor = new Governor({ book, now: () => clock.nowMs, onEvent() {} })
+    const underWay: UnderWay[] = []
+    return { book, journal, firstSegment: journal.segment, checkpointer, governor, read, underWay }
+  }
+
+  /** Brings so many pieces of the journal into the database, as a thread does that may end at any time. */
+  function importAll(pieces: number, firstSegment = Number.MAX_SAFE_INTEGER) {
+    const imported = openImporter(directory, firstSegment, { chunkBytes: 4_096 })
+    for (let piece = 0; piece < pieces && imported.importer.importNext(); piece++);
+    imported.close()
+  }
+
+  return {
+    clock,
+    get current() {
+      return current
+    },
+    begin(user: string) {
+      const { governor, journal, underWay } = current
+      const of: Dimensions = {
+        ...{ organization: 'default', team: undefined, key: user, keyId: `id-${user}`, user },
+        ...{ session: undefined, tags: [] },
+      }
+      const grant = governor.admit({ of, own: [] })
+      const id = Bun.randomUUIDv7()
+      const reserved = grant.reserve(TARGET, SIZE)
+      expect(reserved.kind).toBe('held')
+      const begin = { startedAtMs: clock.nowMs, keyId: `id-${user}`, keyName: user, of }
+      journal.append(beginRecord(id, { ...begin, held: { model: 'sim/m', costNanoUsd: 0 } }))
+      underWay.push({ id, of, grant, atMs: clock.nowMs })
+    },
+    end(costNanoUsd: number) {
+      const request = current.underWay.shift()
+      if (request === undefined) return
+      const used = { costNanoUsd, inputTokens: costNanoUsd % 7, outputTokens: 3 }
+      request.grant.settle(used)
+      request.grant.leave()
+      current.journal.append(
+        endRecord(request.id, {
+          ...{ provider: 'sim', servedModel: 'sim/m', endedAtMs: clock.nowMs },
+          usage: { ...NO_USAGE, inputTokens: used.inputTokens, outputTokens: 3 },
+          cost: { ...NO_PRICE, costNanoUsd, provenance: 'computed' },
+        })
+      )
+    },
+    importSome(pieces: number) {
+      current.journal.flush()
+      importAll(pieces, current.firstSegment)
+    },
+    /** Ends the process without a word; what was under way is lost. */
+    restart(present = limits) {
+      current.journal.close()
+      current = start(present)
+    },
+    counted() {
+      return [...current.book.accounts()]
+        .map((account) => {
+          const { spent, reserved } = account.standing(clock.nowMs)
+          return `${account.limit.id} ${account.key}: ${spent} ${reserved}`
+        })
+        .filter((line) => !line.endsWith(': 0 0'))
+        .sort()
+    },
+    /** The same by all entries, without any checkpoint. */
+    recounted() {
+      current.journal.flush()
+      importAll(Number.MAX_SAFE_INTEGER, current.firstSegment)
+      const book = new AccountBook(limits)
+      const database = openSqlite(directory.logPath, { readonly: true })
+      restoreAccounts({
+        ...{ book, checkpoint: undefined, counters: [], limits, ownOf: () => [] },
+        ...{ entries: createLedgerReader(database), nowMs: clock.nowMs },
+      })
+      database.close()
+      return [...book.accounts()]
+        .map((account) => {
+          const { spent, reserved } = account.standing(clock.nowMs)
+          return `${account.limit.id} ${account.key}: ${spent} ${reserved}`
+        })
+        .filter((line) => !line.endsWith(': 0 0'))
+        .sort()
+    },
+  }
+}
+
+describe('a start from a checkpoint', () => {
+  test('reads no entry before it, and counts the same', () => {
+    const books = openBooks()
+    for (let request = 0; request < 50; request++) {
+      books.begin(`u${request % 3}`)
+      books.end(1_000 + request)
+    }
+    books.current.checkpointer.finish()
+    const before = books.counted()
+    books.restart()
+    expect(books.current.read).toBe(0)
+    for (const user of ['u0', 'u1', 'u2']) books.begin(user)
+    for (let request = 0; request < 3; request++) books.end(0)
+    expect(books.counted().length).toBe(before.length)
+    expect(books.counted()).toEqual(books.recounted())
+  })
+
+  test('reads all that counts for a limit that is new', () => {
+    const books = openBooks(LIMITS.slice(0, 1))
+    books.begin('u')
+    books.end(5)
+    books.current.checkpointer.finish()
+    books.restart(LIMITS)
+    expect(books.current.read).toBe(1)
+    expect(books.counted()).toContain('budget key/* 1h id-u: 5 0')
+  })
+
+  test('is not fooled by a checkpoint of which a piece is missing', () => {
+    const books = openBooks()
+    books.begin('u')
+    books.end(5)
+    const { journal, checkpointer } = books.current
+    const append = journal.append.bind(journal)
+    journal.append = (record) => record.kind === 'counters' || append(record)
+    checkpointer.finish()
+    books.begin('u')
+    books.end(7)
+    checkpointer.finish()
+    books.restart()
+    expect(books.current.read).toBe(2)
+    expect(books.counted()).toContain('budget organization for good : 12 0')
+  })
+})
+
+test(
+  'whatever happens in whatever order, a start counts what all entries say',
+  () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('begin' as const), user: fc.nat(3) }) },
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('end' as const), cost: fc.nat(1_000) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(90_000) }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('step' as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('import' as const), count: fc.nat(3) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) }
+    )
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
+        const books = openBooks()
+        for (const next of steps) {
+          if (next.do === 'begin') books.begin(`u${next.user}`)
+          if (next.do === 'end') books.end(next.cost)
+          if (next.do === 'wait') books.clock.nowMs += next.ms
+          if (next.do === 'step') books.current.checkpointer.step()
+          if (next.do === 'finish') books.current.checkpointer.finish()
+          if (next.do === 'import') books.importSome(next.count)
+          if (next.do === 'restart') books.restart()
+        }
+        books.restart()
+        // Those that nobody asked for yet are read at the first look.
+        for (const user of [0, 1, 2, 3]) {
+          books.begin(`u${user}`)
+          books.end(0)
+        }
+        expect(books.counted()).toEqual(books.recounted())
+        for (const cleanup of cleanups.splice(0)) cleanup()
+      }),
+      { numRuns: 60 }
+    )
+  },
+  MINUTE_MS
+)
