@@ -22,9 +22,11 @@ export function createGoverning(
   let limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
   const restored = restoreLedger(directory, book, limits, keys, Date.now())
+  let log: RequestLog | undefined
   const governor = new Governor({
     book,
     now: Date.now,
+    readCounters: async (names) => log?.counters(names) ?? [],
     onEvent: (event) => tellGovernorEvent(event, programLog),
   })
   // Limits that a reload adds count from then on: the next start finds what there was before.
@@ -41,12 +43,13 @@ export function createGoverning(
       book.configure(limits)
     },
     /** Has the counters written down behind what the log says. */
-    keepCheckpoints(log: RequestLog): void {
+    keepCheckpoints(opened: RequestLog): void {
+      log = opened
       checkpointer = new Checkpointer({
         ...{ book, after: restored.after },
         limits: () => complete,
-        segment: () => log.segment,
-        append: (record) => log.checkpoint(record),
+        segment: () => opened.segment,
+        append: (record) => opened.checkpoint(record),
       })
       timer = setInterval(() => checkpointer?.step(), CHECKPOINT_STEP_MS).unref()
     },

@@ -1,5 +1,5 @@
 import type { DataDirectory } from '../db/data-directory'
-import { readCheckpoint, readCounters } from '../db/checkpoint-store'
+import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
@@ -26,6 +26,9 @@ export type RestoredLedger = {
 }
 
 const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
+
+/** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
+const MANY_COUNTERS = 100_000
 
 const NO_LIMITS: readonly OwnLimit[] = []
 
@@ -72,7 +75,11 @@ export function restoreLedger(
     const entries = restoreAccounts({
       ...{ book, checkpoint, limits: counted, ownOf, nowMs },
       entries: createLedgerReader(database),
-      counters: readCounters(database, nowMs),
+      counters: {
+        isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
+        of: (limitId, atMs) => readCounters(database, limitId, atMs),
+        one: (limitId, name) => readCounter(database, limitId, name),
+      },
     })
     return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(({ id }) => id) }
   } finally {

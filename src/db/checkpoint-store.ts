@@ -116,12 +116,38 @@ export function readCheckpoint(database: Database): StoredCheckpoint | undefined
   return { through: state.through, limits: listed, mark: state.mark }
 }
 
-/** Every counter that says something still, one by one. */
-export function readCounters(database: Database, nowMs: number): Iterable<CounterRow> {
+const SELECT_COUNTER = `SELECT limit_id AS limitId, name, through, ends_at_ms AS endsAtMs, stretches
+  FROM ledger_counters`
+
+/** Every counter of a limit that says something still, one by one. */
+export function readCounters(
+  database: Database,
+  limitId: string,
+  nowMs: number
+): Iterable<CounterRow> {
   return database
-    .query<CounterRow, [number]>(
-      `SELECT limit_id AS limitId, name, through, ends_at_ms AS endsAtMs, stretches
-       FROM ledger_counters WHERE ends_at_ms IS NULL OR ends_at_ms > ?`
+    .query<CounterRow, [string, number]>(
+      `${SELECT_COUNTER} WHERE limit_id = ? AND (ends_at_ms IS NULL OR ends_at_ms > ?)`
     )
-    .iterate(nowMs)
+    .iterate(limitId, nowMs)
+}
+
+/** One counter of a limit; `undefined` where it had counted nothing. */
+export function readCounter(
+  database: Database,
+  limitId: string,
+  name: string
+): CounterRow | undefined {
+  const query = database.query<CounterRow, [string, string]>(
+    `${SELECT_COUNTER} WHERE limit_id = ? AND name = ?`
+  )
+  return query.get(limitId, name) ?? undefined
+}
+
+/** Whether a limit has more than so many counters. */
+export function hasManyCounters(database: Database, limitId: string, many: number): boolean {
+  const query = database.query<{ count: number }, [string, number]>(
+    `SELECT count(*) AS count FROM (SELECT 1 FROM ledger_counters WHERE limit_id = ? LIMIT ?)`
+  )
+  return (query.get(limitId, many + 1)?.count ?? 0) > many
 }

@@ -55,6 +55,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     written: async () => write(),
     checkpoint: () => true,
     segment: 0,
+    counters: async () => [],
     find: async () => undefined,
     flush: async () => {},
     configure: () => {},

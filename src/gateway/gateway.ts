@@ -100,7 +100,10 @@ export async function handle(
     exchange.authenticate()
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
-    exchange.admit(envelope)
+    const request = exchange.govern(envelope)
+    const preparing = parts.governor.prepare(request, plan)
+    if (preparing) await preparing
+    exchange.admit(request)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
     const whole = toWhole(await turning)
@@ -188,16 +191,18 @@ class Exchange implements BodyHolder {
     return this.#parts.plan(this.#caller, envelope)
   }
 
-  /** Counts the request by its caller's limits. Throws `rate_limit_exceeded`. */
-  admit(envelope: Envelope): void {
+  /** Whose request it is, and by which limits it counts. */
+  govern(envelope: Envelope): GovernedRequest {
     const labels = this.#call.labels()
-    const { of, own } = this.#parts.governed(this.#caller, {
-      ...labels,
-      user: labels.user ?? envelope.user,
-    })
-    this.#grant = this.#parts.governor.admit({ of, own })
+    const user = labels.user ?? envelope.user
+    return this.#parts.governed(this.#caller, { ...labels, user })
+  }
+
+  /** Counts the request by its caller's limits. Throws `rate_limit_exceeded`. */
+  admit(request: GovernedRequest): void {
+    this.#grant = this.#parts.governor.admit(request)
     // Whoever is not admitted leaves no entry in the ledger.
-    this.#record.of = of
+    this.#record.of = request.of
   }
 
   /** Holds what a target may cost. With the first one the request begins: both are written down as one. */

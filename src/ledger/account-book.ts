@@ -6,10 +6,15 @@ import { Account, type Spent } from './account'
 /** A limit that belongs to one key, team or organization, and the key of its counter, e.g. the key's id. */
 export type OwnLimit = { readonly limit: Limit; readonly name: string }
 
-/** Counters of one limit; beyond so many the idle ones are forgotten. */
+/** Counters of one limit; beyond so many those are forgotten that have nothing to say, or can be read again. */
 const MANY_ACCOUNTS = 100_000
+/** Who asked within it is likely to ask again. */
+const IDLE_MS = 5 * 60_000
 
 type Counters = { limit: Limit; readonly accounts: Map<string, Account>; sweepAt: number }
+
+/** Names one account: its limit, and which of that limit's. */
+export type CounterName = { readonly limitId: string; readonly name: string }
 
 /** What a checkpoint has of an account: it is read when the account is first asked for. */
 export type StoredCounter = {
@@ -27,11 +32,16 @@ export class AccountBook {
   /** Up to which entry accounts were read of a checkpoint, until the start is over. */
   readonly #through = new Map<Account, number>()
   readonly #changed: Account[] = []
+  /** Limits of which some accounts stand only in the checkpoint. */
+  readonly #partial = new Set<string>()
+  readonly #manyAccounts: number
+  #isStarting = false
   #limits: readonly Limit[] = []
   #atAdmission: readonly Counters[] = []
   #atAttempt: readonly Counters[] = []
 
-  constructor(limits: readonly Limit[]) {
+  constructor(limits: readonly Limit[], { manyAccounts = MANY_ACCOUNTS } = {}) {
+    this.#manyAccounts = manyAccounts
     this.configure(limits)
   }
 
@@ -42,6 +52,7 @@ export class AccountBook {
       if (!kept.has(id)) {
         this.#counters.delete(id)
         this.#stored.delete(id)
+        this.#partial.delete(id)
       }
     this.#limits = limits
     const counted = limits.map((limit) => this.#countersOf(limit))
@@ -49,6 +60,11 @@ export class AccountBook {
       for (const account of counters.accounts.values()) account.limit = counters.limit
     this.#atAdmission = counted.filter(({ limit }) => isForAdmission(limit))
     this.#atAttempt = counted.filter(({ limit }) => !isForAdmission(limit))
+  }
+
+  /** Every account that has counted something is in memory. */
+  get isWhole(): boolean {
+    return this.#partial.size === 0
   }
 
   get isEmpty(): boolean {
@@ -76,7 +92,7 @@ export class AccountBook {
       known.limit = limit
       return known
     }
-    const counters = { limit, accounts: new Map<string, Account>(), sweepAt: MANY_ACCOUNTS }
+    const counters = { limit, accounts: new Map<string, Account>(), sweepAt: this.#manyAccounts }
     this.#counters.set(limit.id, counters)
     return counters
   }
@@ -89,7 +105,8 @@ export class AccountBook {
       if (known.limit !== limit) known.limit = limit
       return known
     }
-    if (counters.accounts.size >= counters.sweepAt) sweep(counters, nowMs)
+    if (counters.accounts.size >= counters.sweepAt && !this.#isStarting)
+      this.#sweep(counters, nowMs)
     const account = new Account(toAccountName(limit.subject, key), limit, key, this.#changed)
     counters.accounts.set(key, account)
     this.#load(account, nowMs)
@@ -106,8 +123,44 @@ export class AccountBook {
     this.#through.set(account, stored.through)
   }
 
+  /** Forgets what has nothing to remember, and what nobody asks for. */
+  #sweep(counters: Counters, nowMs: number): void {
+    const { limit, accounts } = counters
+    let isPartial = false
+    for (const [name, account] of accounts) {
+      const isStored = account.isStored(nowMs - IDLE_MS)
+      account.advance(nowMs)
+      if (!account.isIdle && !isStored) continue
+      isPartial ||= !account.isIdle
+      accounts.delete(name)
+    }
+    if (isPartial) this.#partial.add(limit.id)
+    counters.sweepAt = Math.max(this.#manyAccounts, 2 * accounts.size)
+  }
+
+  /** Accounts of a limit have to be read of the checkpoint one by one. */
+  markPartial(limitId: string): void {
+    this.#partial.add(limitId)
+  }
+
+  /** The accounts of a request that have to be read of the checkpoint first, and handed to `store`. */
+  missing(of: Dimensions, own: readonly OwnLimit[]): CounterName[] {
+    const missing: CounterName[] = []
+    if (this.#partial.size === 0) return missing
+    const look = (limitId: string, name: string | undefined) => {
+      if (name === undefined || !this.#partial.has(limitId)) return
+      if (this.#counters.get(limitId)?.accounts.has(name) || this.#stored.get(limitId)?.has(name))
+        return
+      missing.push({ limitId, name })
+    }
+    for (const limit of this.#limits) look(limit.id, toCounterKey(limit.subject, of))
+    for (const { limit, name } of own) look(limit.id, name)
+    return missing
+  }
+
   /** Has what a checkpoint says of an account ready for whoever asks for it first. */
   store(limitId: string, key: string, stored: StoredCounter): void {
+    if (this.#counters.get(limitId)?.accounts.has(key)) return
     let ofLimit = this.#stored.get(limitId)
     if (ofLimit === undefined) this.#stored.set(limitId, (ofLimit = new Map()))
     ofLimit.set(key, stored)
@@ -118,8 +171,14 @@ export class AccountBook {
     return this.#through.get(account) ?? 0
   }
 
+  /** Entries are being counted: nothing is forgotten meanwhile. */
+  beginStart(): void {
+    this.#isStarting = true
+  }
+
   /** Every entry is counted. */
   endStart(): void {
+    this.#isStarting = false
     this.#through.clear()
   }
 
@@ -152,15 +211,6 @@ export class AccountBook {
       if (isForAdmission(limit) === isAdmission) found.push(this.account(limit, name, nowMs))
     return found
   }
-}
-
-/** Forgets what has nothing to remember. */
-function sweep(counters: Counters, nowMs: number): void {
-  for (const [name, account] of counters.accounts) {
-    account.advance(nowMs)
-    if (account.isIdle) counters.accounts.delete(name)
-  }
-  counters.sweepAt = Math.max(MANY_ACCOUNTS, 2 * counters.accounts.size)
 }
 
 /** Throws where the text holds something else than was written for an account. */

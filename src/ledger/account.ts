@@ -39,6 +39,8 @@ export class Account {
   /** Which of its limit's accounts it is. */
   readonly key: string
   limit: Limit
+  /** Requests that hold something of it, if only nothing: it is not forgotten meanwhile. */
+  holds = 0
   /** Oldest first; most accounts have one or two. */
   #stretches: Sums[] = []
   #spent = 0
@@ -47,6 +49,7 @@ export class Account {
   #now: Stretch | undefined
   readonly #changed: Account[]
   #isChanged = false
+  #usedMs = 0
 
   /** `changed` takes the account in when it has spent something, once until the next `takeSpent`. */
   constructor(name: string, limit: Limit, key = '', changed: Account[] = []) {
@@ -58,11 +61,18 @@ export class Account {
 
   /** Nothing is spent or held: the account may be forgotten. */
   get isIdle(): boolean {
-    return this.#spent === 0 && this.#worst === 0 && this.#expected === 0
+    return this.#spent === 0 && this.holds === 0
+  }
+
+  /** Nobody has asked for it since, and all that it counts stands in a checkpoint: it can be read again. */
+  isStored(sinceMs: number): boolean {
+    if (this.#usedMs > sinceMs || this.#isChanged || this.holds > 0) return false
+    return this.#stretches.every(({ corrected }) => corrected === 0)
   }
 
   /** Goes to the present and forgets what is over. */
   advance(nowMs: number): void {
+    this.#usedMs = nowMs
     const known = this.#now
     if (known && nowMs >= known.startMs && nowMs < known.endMs) return
     const now = stretchAt(this.limit.window, nowMs)

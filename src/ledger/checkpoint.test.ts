@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { rmSync } from 'node:fs'
-import { readCheckpoint, readCounters } from '../db/checkpoint-store'
+import { readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import { NO_USAGE } from '../protocols/usage'
@@ -42,6 +42,8 @@ const SIZE = {
 
 const NO_PRICE = { lines: [], tier: undefined, aboveInputTokens: undefined, priceOrigin: undefined }
 
+const NO_COUNTERS = { isMany: () => false, of: () => [], one: () => undefined }
+
 const cleanups: (() => void)[] = []
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup()
@@ -50,7 +52,7 @@ afterEach(() => {
 type UnderWay = { id: string; of: Dimensions; grant: Grant; atMs: number }
 
 /** One gateway after another on the same data directory, on a clock of the test's. */
-function openBooks(limits = LIMITS) {
+function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: number } = {}) {
   const directory = makeDataDirectory()
   cleanups.push(() => rmSync(directory.path, { recursive: true, force: true }))
   const clock = { nowMs: START_MS, segmentMs: START_MS }
@@ -58,13 +60,17 @@ function openBooks(limits = LIMITS) {
 
   function start(present: typeof LIMITS) {
     importAll(Number.MAX_SAFE_INTEGER)
-    const book = new AccountBook(present)
+    const book = new AccountBook(present, more)
     const database = openSqlite(directory.logPath, { readonly: true })
     const checkpoint = readCheckpoint(database)
     const read = restoreAccounts({
       ...{ book, checkpoint, limits: present, ownOf: () => [], nowMs: clock.nowMs },
       entries: createLedgerReader(database),
-      counters: readCounters(database, clock.nowMs),
+      counters: {
+        isMany: () => more.isMany === true,
+        of: (limitId, nowMs) => readCounters(database, limitId, nowMs),
+        one: (limitId, name) => readCounter(database, limitId, name),
+      },
     })
     database.close()
     const journal = createJournal({
@@ -78,9 +84,22 @@ function openBooks(limits = LIMITS) {
       append: (record) => journal.append(record),
       now: () => clock.nowMs,
     })
-    const governor = new Governor({ book, now: () => clock.nowMs, onEvent() {} })
+    const firstSegment = journal.segment
+    const governor = new Governor({
+      book,
+      now: () => clock.nowMs,
+      onEvent() {},
+      readCounters: async (names) => {
+        journal.flush()
+        importAll(Number.MAX_SAFE_INTEGER, firstSegment)
+        const log = openSqlite(directory.logPath, { readonly: true })
+        const rows = names.flatMap(({ limitId, name }) => readCounter(log, limitId, name) ?? [])
+        log.close()
+        return rows
+      },
+    })
     const underWay: UnderWay[] = []
-    return { book, journal, firstSegment: journal.segment, checkpointer, governor, read, underWay }
+    return { book, journal, firstSegment, checkpointer, governor, read, underWay }
   }
 
   /** Brings so many pieces of the journal into the database, as a thread does that may end at any time. */
@@ -95,12 +114,13 @@ function openBooks(limits = LIMITS) {
     get current() {
       return current
     },
-    begin(user: string) {
+    async begin(user: string) {
       const { governor, journal, underWay } = current
       const of: Dimensions = {
         ...{ organization: 'default', team: undefined, key: user, keyId: `id-${user}`, user },
         ...{ session: undefined, tags: [] },
       }
+      await governor.prepare({ of, own: [] }, [{ provider: { name: 'sim' }, name: 'sim/m' }])
       const grant = governor.admit({ of, own: [] })
       const id = Bun.randomUUIDv7()
       const reserved = grant.reserve(TARGET, SIZE)
@@ -148,7 +168,7 @@ function openBooks(limits = LIMITS) {
       const book = new AccountBook(limits)
       const database = openSqlite(directory.logPath, { readonly: true })
       restoreAccounts({
-        ...{ book, checkpoint: undefined, counters: [], limits, ownOf: () => [] },
+        ...{ book, checkpoint: undefined, counters: NO_COUNTERS, limits, ownOf: () => [] },
         ...{ entries: createLedgerReader(database), nowMs: clock.nowMs },
       })
       database.close()
@@ -164,25 +184,25 @@ function openBooks(limits = LIMITS) {
 }
 
 describe('a start from a checkpoint', () => {
-  test('reads no entry before it, and counts the same', () => {
+  test('reads no entry before it, and counts the same', async () => {
     const books = openBooks()
     for (let request = 0; request < 50; request++) {
-      books.begin(`u${request % 3}`)
+      await books.begin(`u${request % 3}`)
       books.end(1_000 + request)
     }
     books.current.checkpointer.finish()
     const before = books.counted()
     books.restart()
     expect(books.current.read).toBe(0)
-    for (const user of ['u0', 'u1', 'u2']) books.begin(user)
+    for (const user of ['u0', 'u1', 'u2']) await books.begin(user)
     for (let request = 0; request < 3; request++) books.end(0)
     expect(books.counted().length).toBe(before.length)
     expect(books.counted()).toEqual(books.recounted())
   })
 
-  test('reads all that counts for a limit that is new', () => {
+  test('reads all that counts for a limit that is new', async () => {
     const books = openBooks(LIMITS.slice(0, 1))
-    books.begin('u')
+    await books.begin('u')
     books.end(5)
     books.current.checkpointer.finish()
     books.restart(LIMITS)
@@ -190,15 +210,15 @@ describe('a start from a checkpoint', () => {
     expect(books.counted()).toContain('budget key/* 1h id-u: 5 0')
   })
 
-  test('is not fooled by a checkpoint of which a piece is missing', () => {
+  test('is not fooled by a checkpoint of which a piece is missing', async () => {
     const books = openBooks()
-    books.begin('u')
+    await books.begin('u')
     books.end(5)
     const { journal, checkpointer } = books.current
     const append = journal.append.bind(journal)
     journal.append = (record) => record.kind === 'counters' || append(record)
     checkpointer.finish()
-    books.begin('u')
+    await books.begin('u')
     books.end(7)
     checkpointer.finish()
     books.restart()
@@ -207,23 +227,29 @@ describe('a start from a checkpoint', () => {
   })
 })
 
-test(
-  'whatever happens in whatever order, a start counts what all entries say',
-  () => {
+test.each([
+  ['all counters in memory', {}],
+  ['those that are idle only in the checkpoint', { isMany: true, manyAccounts: 2 }],
+])(
+  'whatever happens in whatever order, a start counts what all entries say: %s',
+  async (_, more) => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('begin' as const), user: fc.nat(3) }) },
       { weight: 6, arbitrary: fc.record({ do: fc.constant('end' as const), cost: fc.nat(1_000) }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(90_000) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(10 * MINUTE_MS) }),
+      },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('step' as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('import' as const), count: fc.nat(3) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) }
     )
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
-        const books = openBooks()
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), async (steps) => {
+        const books = openBooks(LIMITS, more)
         for (const next of steps) {
-          if (next.do === 'begin') books.begin(`u${next.user}`)
+          if (next.do === 'begin') await books.begin(`u${next.user}`)
           if (next.do === 'end') books.end(next.cost)
           if (next.do === 'wait') books.clock.nowMs += next.ms
           if (next.do === 'step') books.current.checkpointer.step()
@@ -231,13 +257,13 @@ test(
           if (next.do === 'import') books.importSome(next.count)
           if (next.do === 'restart') books.restart()
         }
-        books.restart()
-        // Those that nobody asked for yet are read at the first look.
-        for (const user of [0, 1, 2, 3]) {
-          books.begin(`u${user}`)
-          books.end(0)
+        for (const isNew of [false, true]) {
+          if (isNew) books.restart()
+          // Those that nobody asked for lately are read at the first look.
+          for (const user of [0, 1, 2, 3]) await books.begin(`u${user}`)
+          while (books.current.underWay.length > 0) books.end(1)
+          expect(books.counted()).toEqual(books.recounted())
         }
-        expect(books.counted()).toEqual(books.recounted())
         for (const cleanup of cleanups.splice(0)) cleanup()
       }),
       { numRuns: 60 }

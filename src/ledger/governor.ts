@@ -3,7 +3,8 @@ import type { Limit, LimitUnit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
-import type { AccountBook, OwnLimit } from './account-book'
+import type { CounterRow } from '../db/checkpoint-store'
+import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { type Booking, type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
@@ -47,8 +48,15 @@ export type GovernorEvent =
       readonly spent: number
     }
 
+/** What counters tell targets apart by. */
+export type TargetName = { readonly provider: { readonly name: string }; readonly name: string }
+
+const NO_TARGETS: readonly TargetName[] = []
+
 export type GovernorOptions = {
   book: AccountBook
+  /** What checkpoints have of accounts that are not in memory. */
+  readCounters?(names: readonly CounterName[]): Promise<readonly CounterRow[]>
   now(): number
   onEvent(event: GovernorEvent): void
 }
@@ -59,6 +67,32 @@ export class Governor {
 
   constructor(options: GovernorOptions) {
     this.#options = options
+  }
+
+  /**
+   * Has the accounts ready that a request may fall on, where some were forgotten since they were idle: then there is a
+   * promise, which rejects with `log_unavailable`.
+   */
+  prepare(
+    { of, own }: GovernedRequest,
+    targets: readonly TargetName[] = NO_TARGETS
+  ): Promise<void> | undefined {
+    const { book } = this.#options
+    if (book.isWhole) return undefined
+    const missing = new Map<string, CounterName>()
+    const look = (wanted: Dimensions) => {
+      for (const name of book.missing(wanted, own))
+        missing.set(`${name.limitId}\n${name.name}`, name)
+    }
+    look(of)
+    for (const { provider, name } of targets) look({ ...of, provider: provider.name, model: name })
+    return missing.size === 0 ? undefined : this.#load([...missing.values()])
+  }
+
+  async #load(names: readonly CounterName[]): Promise<void> {
+    const { book, readCounters } = this.#options
+    const rows = await readCounters?.(names)
+    for (const row of rows ?? []) book.store(row.limitId, row.name, row)
   }
 
   /**
@@ -78,7 +112,9 @@ export class Governor {
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
-  standings({ of, own }: GovernedRequest): LimitStanding[] {
+  async standings(request: GovernedRequest): Promise<LimitStanding[]> {
+    await this.prepare(request)
+    const { of, own } = request
     const { book, now } = this.#options
     const nowMs = now()
     const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]

@@ -74,6 +74,7 @@ export class Hold {
       const sums = held?.sums ?? account.present()
       account.hold(sums, expected - (held?.expected ?? 0), worst - (held?.worst ?? 0))
       demand.sums = sums
+      if (held === undefined) account.holds++
     }
     for (const part of this.#parts)
       if (!demands.some(({ account }) => account === part.account)) giveBack(part)
@@ -109,7 +110,7 @@ export class Hold {
     for (const { account, sums, expected, worst } of this.#parts) {
       if (account.limit.unit !== unit || sums === undefined) continue
       account.advance(nowMs)
-      account.hold(sums, -expected, -worst)
+      giveBack({ account, sums, expected, worst })
       if (amount > 0) account.book(sums, amount)
     }
     this.#parts = this.#parts.filter(({ account }) => account.limit.unit !== unit)
@@ -129,5 +130,7 @@ export class Hold {
 }
 
 function giveBack({ account, sums, expected, worst }: Demand): void {
-  if (sums) account.hold(sums, -expected, -worst)
+  if (sums === undefined) return
+  account.hold(sums, -expected, -worst)
+  account.holds--
 }

@@ -31,12 +31,20 @@ function startOf(window: Limit['window'], nowMs: number): number {
 /** Entries of the same caller and target fall on the same accounts: found once, up to a bound. */
 const MANY_FOUND = 100_000
 
+/** The counters of a checkpoint. */
+export type CounterSource = {
+  /** Whether a limit has more of them than should be read at a start. */
+  isMany(limitId: string): boolean
+  of(limitId: string, nowMs: number): Iterable<CounterRow>
+  one(limitId: string, name: string): CounterRow | undefined
+}
+
 export type Restoring = {
   readonly book: AccountBook
   readonly entries: Pick<LedgerReader, 'since' | 'behind' | 'corrections'>
   /** The checkpoint that counters begin from, if there is one. */
   readonly checkpoint: StoredCheckpoint | undefined
-  readonly counters: Iterable<CounterRow>
+  readonly counters: CounterSource
   /** Every limit that there is. */
   readonly limits: readonly Pick<Limit, 'id' | 'unit' | 'window'>[]
   /** The limits of a key and of those above it, by its id. */
@@ -49,13 +57,13 @@ export type Restoring = {
  * not know all entries that still count. Gives how many entries were read.
  */
 export function restoreAccounts(restoring: Restoring): number {
-  const { book, entries, checkpoint, counters, limits, nowMs } = restoring
+  const { book, entries, checkpoint, limits, nowMs } = restoring
   const known = new Set(checkpoint?.limits)
   const added = limits.filter(({ id }) => !known.has(id))
   let read = 0
+  book.beginStart()
   if (checkpoint !== undefined) {
-    for (const { limitId, name, through, stretches } of counters)
-      if (known.has(limitId)) book.store(limitId, name, { through, stretches })
+    storeCounters(restoring, known)
     read += count(restoring, entries.behind(checkpoint.through), (account, entry) => {
       if (!known.has(account.limit.id)) return
       if (entry.sequence > book.countedThrough(account)) restore(account, entry)
@@ -72,6 +80,15 @@ export function restoreAccounts(restoring: Restoring): number {
   return read
 }
 
+/** Of limits with many counters each is read when it is asked for. */
+function storeCounters({ book, counters, limits, nowMs }: Restoring, known: ReadonlySet<string>) {
+  for (const { id } of limits) {
+    if (!known.has(id)) continue
+    if (counters.isMany(id)) book.markPartial(id)
+    else for (const row of counters.of(id, nowMs)) book.store(id, row.name, row)
+  }
+}
+
 function restore(account: Account, entry: CountedEntry): void {
   const amount = amountOf(account.limit, entry)
   if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
@@ -79,7 +96,7 @@ function restore(account: Account, entry: CountedEntry): void {
 
 /** Hands each entry to the accounts that it falls on; gives how many entries there were. */
 function count(
-  { book, ownOf, nowMs }: Restoring,
+  { book, counters, ownOf, nowMs }: Restoring,
   entries: Iterable<CountedEntry>,
   take: (account: Account, entry: CountedEntry) => void
 ): number {
@@ -89,7 +106,13 @@ function count(
     const who = nameOf(entry)
     let accounts = found.get(who)
     if (accounts === undefined) {
-      accounts = findAccounts(book, entry, ownOf(entry.keyId), nowMs)
+      const of = toDimensions(entry)
+      const own = ownOf(entry.keyId)
+      for (const { limitId, name } of book.missing(of, own)) {
+        const row = counters.one(limitId, name)
+        if (row) book.store(limitId, name, row)
+      }
+      accounts = findAccounts(book, of, own, nowMs)
       if (found.size >= MANY_FOUND) found.clear()
       found.set(who, accounts)
     }
@@ -106,11 +129,10 @@ function nameOf(entry: CountedEntry): string {
 
 function findAccounts(
   book: AccountBook,
-  entry: CountedEntry,
+  of: Dimensions,
   own: readonly OwnLimit[],
   nowMs: number
 ): readonly Account[] {
-  const of = toDimensions(entry)
   const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
   for (const account of accounts) account.advance(nowMs)
   return accounts

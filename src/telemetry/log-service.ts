@@ -1,4 +1,4 @@
-import { createCheckpointWriter } from '../db/checkpoint-store'
+import { type CounterRow, createCheckpointWriter, readCounter } from '../db/checkpoint-store'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
@@ -6,7 +6,12 @@ import { createLogWriter } from '../db/log-writer'
 import { openSqlite } from '../db/open'
 import { bytesAfter } from './journal-files'
 import { createLogImporter } from './log-importer'
-import type { LogProgress, LogRetentionSettings, LogServiceStart } from './log-messages'
+import type {
+  CounterName,
+  LogProgress,
+  LogRetentionSettings,
+  LogServiceStart,
+} from './log-messages'
 
 export type LogService = {
   /** Imports one piece of the journal; whether there may be more. */
@@ -16,6 +21,8 @@ export type LogService = {
   isWaiting(): boolean
   /** The row of a request as the journal stands now. */
   find(id: string): RequestRow | undefined
+  /** What checkpoints have of counters as the journal stands now. */
+  counters(names: readonly CounterName[]): CounterRow[]
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -61,6 +68,11 @@ export function createLogService(start: LogServiceStart): LogService {
     return reader.find(id)
   }
 
+  function counters(names: readonly CounterName[]): CounterRow[] {
+    importAll()
+    return names.flatMap(({ limitId, name }) => readCounter(database, limitId, name) ?? [])
+  }
+
   function tidyJournal(): void {
     const nowMs = performance.now()
     if (nowMs < tidyAtMs) return
@@ -96,7 +108,7 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, tidyJournal, retain, progress, close },
     setRetention(settings) {
       limits = settings
     },

@@ -12,12 +12,12 @@ export type UsageRoutesOptions = {
 
 /** GET /v1/usage/self: how the caller stands in each limit that counts its requests. */
 export function addUsageRoutes(app: Hono<AppEnv>, { gateway, check }: UsageRoutesOptions): void {
-  app.get('/v1/usage/self', (c) => {
+  app.get('/v1/usage/self', async (c) => {
     const startedAt = performance.now()
     check(c.req.raw)
     const caller = authenticateHttp(gateway, c.req.raw)
     const labels = { user: undefined, session: undefined, tags: [] }
-    const limits = gateway.governor.standings(gateway.governed(caller, labels))
+    const limits = await gateway.governor.standings(gateway.governed(caller, labels))
     return answerJson(startedAt, {
       key: caller?.name ?? null,
       limits: limits.map(({ limit, standing }) => ({
