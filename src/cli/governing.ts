@@ -82,7 +82,7 @@ function governed(caller: Caller | undefined, labels: RequestLabels): GovernedRe
 /** What an operator wants to hear of budgets. */
 function tellGovernorEvent(event: GovernorEvent, programLog: ProgramLog): void {
   const { name, limit } = event.account
-  const facts = { account: name, limit: describeLimit(limit) }
+  const facts = { account: name, limit: describeLimit(limit, event.account.amount) }
   if (event.kind === 'overrun') {
     const overrun = describeAmount(limit.unit, event.overrun)
     programLog.warn('a request cost more than was held for it', { ...facts, overrun })

@@ -65,12 +65,15 @@ export type BudgetSettings = WindowSettings & {
   readonly overshootUsd: number
   readonly unknownPrice: 'refuse' | 'allow' | number
   readonly alertAt: readonly number[]
+  readonly override?: { readonly limitUsd: number; readonly untilMs: number } | undefined
 }
 
 export type RateSettings = WindowSettings & {
   readonly subject: string
   /** By unit; those that are not limited are left out. */
   readonly amounts: Readonly<Record<string, number>>
+  readonly override?:
+    { readonly amounts: Readonly<Record<string, number>>; readonly untilMs: number } | undefined
 }
 
 export type ProviderConfiguration = {

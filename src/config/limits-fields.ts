@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseTime } from '../std/parse-time'
 import { choice, fields, text, trueOrFalse } from './fields'
 
 const DIMENSIONS = 'organization|team|key|user|session|tag|provider|model'
@@ -36,12 +37,28 @@ const timezone = () =>
     .prefault('UTC')
     .describe('The time zone of calendar windows.')
 
+const until = () =>
+  text('a time')
+    .transform((written, context) => {
+      const atMs = parseTime(written)
+      if (atMs !== undefined && !Number.isNaN(atMs)) return atMs
+      context.issues.push({
+        ...{ code: 'custom', input: written },
+        message: 'a date such as 2030-01-31, or an ISO 8601 time with its offset',
+      })
+      return z.NEVER
+    })
+    .describe('When the amount itself counts again.')
+
 /** `budgets:`, limits in USD. */
 export function budgetsSection() {
   const budget = fields({
     subject: subject(),
     limit_usd: usd('At most so many USD in a window.'),
     window: window().optional().describe('The window; left out, the budget is for good.'),
+    override: fields({ limit_usd: usd('The amount for the time being.'), until: until() })
+      .optional()
+      .describe('Another amount in its place, for a time that ends.'),
     reset: choice(
       ['auto', 'calendar', 'rolling'],
       'auto',
@@ -73,13 +90,19 @@ export function budgetsSection() {
 
 /** `limits:`, in requests, tokens and what is in flight. */
 export function limitsSection() {
-  const limit = fields({
-    subject: subject(),
+  const amounts = {
     requests: count('Requests in a window; for a provider or model, attempts.'),
     input_tokens: count('Input tokens in a window.'),
     output_tokens: count('Output tokens in a window.'),
     tokens: count('Tokens in a window, input and output.'),
     in_flight: count('Requests at once.'),
+  }
+  const limit = fields({
+    subject: subject(),
+    ...amounts,
+    override: fields({ ...amounts, until: until() })
+      .optional()
+      .describe('Other amounts in their place, for a time that ends.'),
     per: window().prefault('1m').describe('The window.'),
     calendar: trueOrFalse().default(false).describe('The window follows the clock.'),
     timezone: timezone(),

@@ -129,6 +129,10 @@ function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings 
     overshootUsd: budget.overshoot_usd,
     unknownPrice: budget.unknown_price,
     alertAt: budget.alert_at,
+    override: budget.override && {
+      limitUsd: budget.override.limit_usd,
+      untilMs: budget.override.until,
+    },
     windowText: budget.window,
     reset: budget.reset,
     timezone: budget.timezone,
@@ -137,17 +141,23 @@ function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings 
 }
 
 function toRate(limit: ConfigurationFile['limits'][number]): RateSettings {
-  const { subject, per, calendar, timezone, ...amounts } = limit
+  const { subject, per, calendar, timezone, override, ...amounts } = limit
+  const { until = 0, ...others } = override ?? {}
   return {
     subject,
-    amounts: Object.fromEntries(
-      Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] !== undefined)
-    ),
+    amounts: given(amounts),
+    override: override && { amounts: given(others), untilMs: until },
     windowText: per,
     reset: calendar ? 'calendar' : 'rolling',
     timezone,
     weekStart: 'monday',
   }
+}
+
+function given(amounts: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] !== undefined)
+  )
 }
 
 async function resolveProviders(

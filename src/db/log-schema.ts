@@ -35,13 +35,6 @@ export type OwnerColumn = [
   tags: string[],
 ]
 
-/** Model, nano-USD, and the targets before it, each with the number of its last attempt. */
-export type HeldColumn = [
-  model: string,
-  costNanoUsd: number | null,
-  left?: [model: string, attempt: number][],
-]
-
 /** The parts of a cost, in this order to be short. */
 export type CostDetail = [
   origin: string | null,
@@ -103,8 +96,8 @@ export const requests = sqliteTable(
     costDetail: text('cost_detail', { mode: 'json' }).$type<CostDetail>(),
     /** Whose request it is, beside its key. */
     owner: text({ mode: 'json' }).$type<OwnerColumn>(),
-    /** What is held for a request under way, and of which targets attempts were made before. */
-    held: text({ mode: 'json' }).$type<HeldColumn>(),
+    /** What is held for a request under way: model, nano-USD. */
+    held: text({ mode: 'json' }).$type<[model: string, costNanoUsd: number | null]>(),
     /** Counts and words of the usage that few answers have. */
     usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },

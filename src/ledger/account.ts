@@ -1,4 +1,4 @@
-import type { Limit } from '../limits/limit'
+import { amountAt, type Limit } from '../limits/limit'
 import { BUCKETS, type Stretch, stretchAt, stretchesBack } from '../limits/window'
 
 /**
@@ -20,6 +20,8 @@ export type Sums = {
 
 /** How an account stands: what its window has spent, and what is held for requests under way. */
 export type Standing = {
+  /** What the limit allows now. */
+  readonly amount: number
   readonly spent: number
   /** The worst case of all that is under way. */
   readonly reserved: number
@@ -82,9 +84,17 @@ export class Account {
     while (this.#stretches[0] && this.#stretches[0].number < oldest) this.#forgetOldest()
   }
 
+  /** What its limit allows now. */
+  get amount(): number {
+    return this.limit.override === undefined
+      ? this.limit.amount
+      : amountAt(this.limit, this.#usedMs)
+  }
+
   /** Whether so much more can be held now. */
   fits(expected: number, worst: number): boolean {
-    const { amount, overshoot } = this.limit
+    const amount = this.amount
+    const { overshoot } = this.limit
     if (worst <= 0 && expected <= 0) return true
     return (
       this.#spent + this.#expected + expected <= amount &&
@@ -94,7 +104,8 @@ export class Account {
 
   /** How much more could be held now, at most; never below zero. */
   room(): number {
-    const { amount, overshoot } = this.limit
+    const amount = this.amount
+    const { overshoot } = this.limit
     const byWorst = amount + overshoot - this.#spent - this.#worst
     return Math.max(0, Math.min(byWorst, amount - this.#spent - this.#expected + overshoot))
   }
@@ -129,7 +140,12 @@ export class Account {
 
   standing(nowMs: number): Standing {
     this.advance(nowMs)
-    return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
+    return {
+      amount: this.amount,
+      spent: this.#spent,
+      reserved: this.#worst,
+      resetAtMs: this.#resetAtMs(),
+    }
   }
 
   /** What it has spent beside corrections, for a checkpoint: from here on it is unchanged. */

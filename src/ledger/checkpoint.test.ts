@@ -8,7 +8,7 @@ import { NO_USAGE } from '../protocols/usage'
 import { toLimits } from '../limits/from-configuration'
 import type { Dimensions } from '../limits/subject'
 import { createJournal } from '../telemetry/journal'
-import { beginRecord, endRecord } from '../telemetry/fixtures/records'
+import { attemptRecord, beginRecord, endRecord } from '../telemetry/fixtures/records'
 import { makeDataDirectory, openImporter } from '../telemetry/fixtures/log-directory'
 import { AccountBook } from './account-book'
 import { Checkpointer } from './checkpointer'
@@ -49,7 +49,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup()
 })
 
-type UnderWay = { id: string; of: Dimensions; grant: Grant; atMs: number }
+type UnderWay = { id: string; grant: Grant; provider: string; attempts: number }
 
 /** One gateway after another on the same data directory, on a clock of the test's. */
 function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: number } = {}) {
@@ -127,7 +127,34 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
       expect(reserved.kind).toBe('held')
       const begin = { startedAtMs: clock.nowMs, keyId: `id-${user}`, keyName: user, of }
       journal.append(beginRecord(id, { ...begin, held: { model: 'sim/m', costNanoUsd: 0 } }))
-      underWay.push({ id, of, grant, atMs: clock.nowMs })
+      underWay.push({ id, grant, provider: 'sim', attempts: 0 })
+    },
+    /** The attempt fails, and another target is tried. */
+    fall() {
+      const request = current.underWay[0]
+      if (request === undefined) return
+      const { id, grant } = request
+      const number = ++request.attempts
+      current.journal.append(attemptRecord(id, { number, provider: request.provider, model: 'm' }))
+      request.provider = request.provider === 'sim' ? 'other' : 'sim'
+      const model = `${request.provider}/m`
+      expect(grant.reserve({ ...TARGET, provider: request.provider, model }, SIZE).kind).toBe(
+        'held'
+      )
+      current.journal.append({ kind: 'hold', requestId: id, model, costNanoUsd: 0 })
+    },
+    /** The client leaves before anything was used. */
+    abort() {
+      const request = current.underWay.shift()
+      if (request === undefined) return
+      request.grant.leave()
+      request.grant.settle()
+      current.journal.append(
+        endRecord(request.id, {
+          ...{ provider: request.provider, servedModel: `${request.provider}/m` },
+          ...{ outcome: 'cancelled', usage: undefined, cost: undefined },
+        })
+      )
     },
     end(costNanoUsd: number) {
       const request = current.underWay.shift()
@@ -137,7 +164,8 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
       request.grant.leave()
       current.journal.append(
         endRecord(request.id, {
-          ...{ provider: 'sim', servedModel: 'sim/m', endedAtMs: clock.nowMs },
+          ...{ provider: request.provider, servedModel: `${request.provider}/m` },
+          endedAtMs: clock.nowMs,
           usage: { ...NO_USAGE, inputTokens: used.inputTokens, outputTokens: 3 },
           cost: { ...NO_PRICE, costNanoUsd, provenance: 'computed' },
         })
@@ -241,6 +269,8 @@ test.each([
         arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(10 * MINUTE_MS) }),
       },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('step' as const) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('fall' as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('import' as const), count: fc.nat(3) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) }
@@ -252,6 +282,8 @@ test.each([
           if (next.do === 'begin') await books.begin(`u${next.user}`)
           if (next.do === 'end') books.end(next.cost)
           if (next.do === 'wait') books.clock.nowMs += next.ms
+          if (next.do === 'fall') books.fall()
+          if (next.do === 'abort') books.abort()
           if (next.do === 'step') books.current.checkpointer.step()
           if (next.do === 'finish') books.current.checkpointer.finish()
           if (next.do === 'import') books.importSome(next.count)

@@ -145,6 +145,47 @@ describe('what is told', () => {
   })
 })
 
+describe('a budget that may be overshot', () => {
+  test('goes by what requests have cost, once some have', () => {
+    const overshot = createLimit('organization', { amount: 500, overshoot: 1_000 })
+    const { governor } = govern(overshot)
+    const held = () => {
+      const grants = []
+      for (;;) {
+        const grant = governor.admit({ of: ANYONE, own: [] })
+        if (grant.reserve(TARGET, SIZE).kind !== 'held') return grants
+        grants.push(grant)
+      }
+    }
+    const first = held()
+    // Ten of 50 are all that is known to fit.
+    expect(first).toHaveLength(10)
+    for (const grant of first) grant.settle({ costNanoUsd: 5, inputTokens: 1, outputTokens: 1 })
+    // Now the sum of worst cases is what stops them: 50 spent, 29 x 50 held.
+    expect(held()).toHaveLength(29)
+  })
+})
+
+describe('a limit with another amount for a time', () => {
+  test('has its own again when that has ended', () => {
+    let nowMs = 0
+    const override = { amount: 100, untilMs: 1_000 }
+    const book = new AccountBook([createLimit('organization', { override })])
+    const governor = new Governor({ book, now: () => nowMs, onEvent() {} })
+    const ask = () => governor.admit({ of: ANYONE, own: [] }).reserve(TARGET, SIZE)
+    expect([ask().kind, ask().kind]).toEqual(['held', 'held'])
+    expect(ask()).toMatchObject({
+      kind: 'refused',
+      error: { message: expect.stringContaining('organization may use 0.0000001 USD') },
+    })
+    nowMs = 1_000
+    expect(ask()).toMatchObject({
+      kind: 'refused',
+      error: { message: expect.stringContaining('organization may use 0.00000005 USD') },
+    })
+  })
+})
+
 describe('limits that change', () => {
   test('keep what was counted, and refuse below it', () => {
     const { governor, book, standings } = govern(createLimit('organization', {}))

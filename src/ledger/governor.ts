@@ -6,6 +6,7 @@ import type { RateState } from '../protocols/rate-limits'
 import type { CounterRow } from '../db/checkpoint-store'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
+import { Expectations } from './expectations'
 import { type Booking, type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
@@ -61,12 +62,14 @@ export type GovernorOptions = {
   onEvent(event: GovernorEvent): void
 }
 
+type GrantOptions = GovernorOptions & { readonly expectations: Expectations }
+
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
-  readonly #options: GovernorOptions
+  readonly #options: GrantOptions
 
   constructor(options: GovernorOptions) {
-    this.#options = options
+    this.#options = { ...options, expectations: new Expectations() }
   }
 
   /**
@@ -132,12 +135,14 @@ const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
 
 /** What one admitted request holds: until it leaves, and until it is settled. */
 export class Grant {
-  readonly #options: GovernorOptions
+  readonly #options: GrantOptions
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
   readonly #hold = new Hold()
+  /** What is learned of the present attempt, where some budget goes by what is expected. */
+  #learning: { model: string; worst: number } | undefined
 
-  constructor(options: GovernorOptions, request: GovernedRequest, admission: Hold | undefined) {
+  constructor(options: GrantOptions, request: GovernedRequest, admission: Hold | undefined) {
     this.#options = options
     this.#request = request
     this.#admission = admission
@@ -172,9 +177,9 @@ export class Grant {
     const worst = worstCaseOf(size, target.card)
     const demands: Demand[] = []
     for (const account of accounts) {
-      const demand = toDemand(account, worst)
-      if (demand === undefined) return unpriced(account, target)
-      demands.push(demand)
+      const amount = worstAmount(account, worst)
+      if (amount === undefined) return unpriced(account, target)
+      demands.push({ account, expected: this.#expect(account, target, amount), worst: amount })
     }
     // The attempt before this one counts, whatever became of it.
     this.#hold.settleUnit('requests', 1, nowMs)
@@ -184,6 +189,13 @@ export class Grant {
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
+  }
+
+  /** A budget that may not be overshot goes by the worst case alone. */
+  #expect({ limit }: Account, { model }: GovernedTarget, worst: number): number {
+    if (limit.overshoot === 0) return worst
+    this.#learning = { model, worst }
+    return this.#options.expectations.expect(this.#request.of.keyId, model, worst)
   }
 
   /**
@@ -196,6 +208,10 @@ export class Grant {
     this.#admission.settle(isRequest, nowMs)
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
     const bookings = this.#hold.settle(amounts, nowMs)
+    if (this.#learning && used !== NOTHING_USED && used.costNanoUsd !== undefined) {
+      const { model, worst } = this.#learning
+      this.#options.expectations.learn(this.#request.of.keyId, model, worst, used.costNanoUsd)
+    }
     for (const booking of bookings) this.#tell(booking)
   }
 
@@ -208,7 +224,7 @@ export class Grant {
     const { onEvent } = this.#options
     if (overrun > 0 && account.limit.unit === 'usd') onEvent({ kind: 'overrun', account, overrun })
     for (const at of account.limit.alertAt) {
-      const threshold = at * account.limit.amount
+      const threshold = at * account.amount
       if (before < threshold && after >= threshold)
         onEvent({ kind: 'alert', account, at, spent: after })
     }
@@ -232,18 +248,12 @@ const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
 function toRateState(account: Account, nowMs: number): RateState | undefined {
   const kind = RATE_KINDS[account.limit.unit]
   if (kind === undefined) return undefined
-  const { spent, reserved, resetAtMs } = account.standing(nowMs)
+  const { amount, spent, reserved, resetAtMs } = account.standing(nowMs)
   if (resetAtMs === undefined) return undefined
-  const { amount } = account.limit
   return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
 }
 
 /** What an account is asked to hold; `undefined` where it counts money and the model has no price. */
-function toDemand(account: Account, worst: WorstCase): Demand | undefined {
-  const amount = worstAmount(account, worst)
-  return amount === undefined ? undefined : { account, expected: amount, worst: amount }
-}
-
 function worstAmount({ limit }: Account, worst: WorstCase): number | undefined {
   if (limit.unit !== 'usd' || worst.costNanoUsd !== undefined) return toAmount(limit.unit, worst)
   if (limit.unknownPrice === 'refuse') return undefined

@@ -12,7 +12,8 @@ import {
   toCounterColumns,
   toFinalRow,
   toHeldColumn,
-  toLedgerEntries,
+  toAttemptEntry,
+  toLedgerEntry,
   toOpenRow,
   toRefusalsRow,
 } from './log-rows'
@@ -106,7 +107,7 @@ class JoiningImporter implements LogImporter {
       const request = this.#track(row.id, toBeginRecord(row), from)
       this.#stored.set(row.id, {
         ...request,
-        ...readHeldColumn(row),
+        held: readHeldColumn(row),
         attempts: row.attempts ?? [],
       })
     }
@@ -195,7 +196,8 @@ class JoiningImporter implements LogImporter {
     if (this.#stored.delete(id)) this.#writer.removeOpen(id)
     this.#waiting.delete(id)
     this.#writer.insert(toFinalRow(request, record))
-    if (request) for (const entry of toLedgerEntries(request, record)) this.#writer.putEntry(entry)
+    const entry = request && toLedgerEntry(request, record)
+    if (entry) this.#writer.putEntry(entry)
     this.#stats.rows += 1
   }
 
@@ -204,11 +206,8 @@ class JoiningImporter implements LogImporter {
     const known = this.#waiting.get(id) ?? this.#stored.get(id)
     const request = known ?? this.#track(id, undefined, from)
     if (known === undefined) this.#waiting.set(id, request)
-    const attempt = request.attempts.at(-1)?.number
-    const isRead = request.left.some((left) => left.attempt === attempt)
-    // Read twice after a crash, a target is still left once.
-    if (request.held && attempt !== undefined && !isRead)
-      request.left.push({ model: request.held.model, attempt })
+    const entry = toAttemptEntry(request)
+    if (entry) this.#writer.putEntry(entry)
     request.held = record
     request.isStale = true
   }
@@ -226,7 +225,7 @@ class JoiningImporter implements LogImporter {
 
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
     const seenAtMs = this.#now()
-    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, left: [], isStale: false }
+    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, isStale: false }
   }
 
   #listOverdue(): Tracked[] {
@@ -250,7 +249,7 @@ class JoiningImporter implements LogImporter {
 
   #updateOpen(request: Tracked): void {
     const { id, attempts } = request
-    this.#writer.updateOpen(id, toAttemptsColumn(attempts), toHeldColumn(request))
+    this.#writer.updateOpen(id, toAttemptsColumn(attempts), toHeldColumn(request.held))
     request.isStale = false
   }
 
@@ -263,7 +262,8 @@ class JoiningImporter implements LogImporter {
         if (begin === undefined) continue
         this.#writer.removeOpen(id)
         this.#writer.insert(toOpenRow(request, begin, 'lost', null))
-        for (const entry of toLedgerEntries(request, undefined)) this.#writer.putEntry(entry)
+        const entry = toLedgerEntry(request, undefined)
+        if (entry) this.#writer.putEntry(entry)
         this.#stats.rows += 1
         this.#stats.lost += 1
       }

@@ -17,11 +17,7 @@ export type OpenRequest = {
   attempts: AttemptRow[]
   /** What was held last. */
   held: HeldRecord | undefined
-  /** Targets that it was held for before, each with the last attempt that was made of it. */
-  left: LeftTarget[]
 }
-
-export type LeftTarget = { readonly model: string; readonly attempt: number }
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
 export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): RequestInsert {
@@ -78,7 +74,7 @@ function toUsageDetail(usage: Usage): string | null {
 
 /** The row of a request without an end: still running, or lost with the process that served it. */
 export function toOpenRow(
-  { attempts, held, left }: OpenRequest,
+  { attempts, held }: OpenRequest,
   begin: BeginRecord,
   outcome: 'open' | 'lost',
   journalSegment: number | null
@@ -88,7 +84,7 @@ export function toOpenRow(
     ...toBeginColumns(begin, begin.id, begin.startedAtMs),
     outcome,
     attempts: toAttemptsColumn(attempts),
-    held: toHeldColumn({ held, left }),
+    held: toHeldColumn(held),
     journalSegment,
   }
 }
@@ -154,20 +150,15 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
 }
 
 /** What was held for a request whose open row outlived the process that wrote it. */
-export function readHeldColumn({ held }: RequestRow): Pick<OpenRequest, 'held' | 'left'> {
-  if (held === null) return { held: undefined, left: [] }
-  const [model, costNanoUsd, left = []] = held
-  return {
-    held: { model, costNanoUsd: costNanoUsd ?? undefined },
-    left: left.map(([name, attempt]) => ({ model: name, attempt })),
-  }
+export function readHeldColumn({ held }: RequestRow): HeldRecord | undefined {
+  if (held === null) return undefined
+  const [model, costNanoUsd] = held
+  return { model, costNanoUsd: costNanoUsd ?? undefined }
 }
 
 /** The column of what is held for a request; null for nothing. */
-export function toHeldColumn({ held, left }: Pick<OpenRequest, 'held' | 'left'>): string | null {
-  if (held === undefined) return null
-  const targets = left.map(({ model, attempt }) => [model, attempt])
-  return JSON.stringify([held.model, held.costNanoUsd ?? null, targets])
+export function toHeldColumn(held: HeldRecord | undefined): string | null {
+  return held === undefined ? null : JSON.stringify([held.model, held.costNanoUsd ?? null])
 }
 
 function toOwnerColumn({ organization, team, user, session, tags }: RequestOwner): string {
@@ -215,30 +206,20 @@ const NOTHING_KNOWN = {
 } as const
 
 /**
- * What an admitted request came to, for the ledger: an entry for each target that was attempted in vain, and one for the
- * request. None where it was not admitted, or its begin was never read. Without an end its process has died: what was
- * held for it counts as spent, until somebody knows better.
+ * What an admitted request came to, for the ledger; `undefined` where it was not admitted, or its begin was never read.
+ * Without an end its process has died: what was held for it counts as spent, until somebody knows better.
  */
-export function toLedgerEntries(
-  { begin, held, left, attempts }: OpenRequest,
+export function toLedgerEntry(
+  { begin, held, attempts }: OpenRequest,
   end: EndRecord | undefined
-): LedgerEntryInsert[] {
-  if (begin?.of === undefined) return []
-  const { of } = begin
+): LedgerEntryInsert | undefined {
+  if (begin?.of === undefined) return undefined
   const isOpen = end === undefined && held !== undefined
   const model = end?.servedModel ?? held?.model
-  const request: LedgerEntryInsert = {
-    requestId: begin.id,
+  return {
+    ...toOwnerColumns(begin, begin.of),
     kind: 'request',
     attempt: attempts.at(-1)?.number ?? 0,
-    admittedAtMs: begin.startedAtMs,
-    organization: of.organization,
-    team: of.team ?? null,
-    keyId: begin.keyId ?? null,
-    keyName: begin.keyName ?? null,
-    user: of.user ?? null,
-    session: of.session ?? null,
-    tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
     provider: end?.provider ?? providerOf(model),
     model: model ?? null,
     costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
@@ -248,16 +229,38 @@ export function toLedgerEntries(
     provenance: end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none'),
     priceList: end?.cost?.priceOrigin ?? null,
   }
-  return [...left.map((target) => toAttemptEntry(request, target)), request]
 }
 
-/** An attempt that nobody answered: it counts, and cost nothing. */
-function toAttemptEntry(request: LedgerEntryInsert, { model, attempt }: LeftTarget) {
+/**
+ * The last attempt of a request before something is held for another target: nobody answered it, and it counts. `undefined`
+ * where none was made.
+ */
+export function toAttemptEntry({
+  begin,
+  held,
+  attempts,
+}: OpenRequest): LedgerEntryInsert | undefined {
+  const attempt = attempts.at(-1)?.number
+  if (begin?.of === undefined || held === undefined || attempt === undefined) return undefined
   return {
-    ...request,
-    ...{ kind: 'attempt' as const, attempt, provider: providerOf(model), model },
+    ...toOwnerColumns(begin, begin.of),
+    ...{ kind: 'attempt', attempt, provider: providerOf(held.model), model: held.model },
     ...{ costNanoUsd: null, heldNanoUsd: null, inputTokens: null, outputTokens: null },
     ...{ provenance: 'none', priceList: null },
+  }
+}
+
+function toOwnerColumns(begin: BeginRecord, of: RequestOwner) {
+  return {
+    requestId: begin.id,
+    admittedAtMs: begin.startedAtMs,
+    organization: of.organization,
+    team: of.team ?? null,
+    keyId: begin.keyId ?? null,
+    keyName: begin.keyName ?? null,
+    user: of.user ?? null,
+    session: of.session ?? null,
+    tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
   }
 }
 

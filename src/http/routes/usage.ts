@@ -24,10 +24,10 @@ export function addUsageRoutes(app: Hono<AppEnv>, { gateway, check }: UsageRoute
         subject: limit.subject.text,
         unit: limit.unit,
         window: limit.windowText ?? null,
-        limit: limit.amount,
+        limit: standing.amount,
         used: standing.spent,
         reserved: standing.reserved,
-        remaining: Math.max(0, limit.amount - standing.spent - standing.reserved),
+        remaining: Math.max(0, standing.amount - standing.spent - standing.reserved),
         resets_at:
           standing.resetAtMs === undefined ? null : new Date(standing.resetAtMs).toISOString(),
       })),
