@@ -1,3 +1,4 @@
+import { Alerter } from '../alerts/alerter'
 import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
 import type { Caller } from '../gateway/gateway'
@@ -6,28 +7,54 @@ import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
 import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
+import { ToldMarks } from '../ledger/told-marks'
 import { toLimits } from '../limits/from-configuration'
 import { DEFAULT_ORGANIZATION } from '../limits/subject'
 import type { ProgramLog } from '../telemetry/program-log'
 
-/** Counts requests by what the configuration and the keys allow. */
-export function createGoverning(
-  configuration: Configuration,
-  directory: DataDirectory,
-  keys: LimitedKeys,
+export type GoverningOptions = {
+  configuration: Configuration
+  directory: DataDirectory
   programLog: ProgramLog
+  /** Between attempts to deliver an alert; left out, from five seconds to four hours. */
+  alertRetryDelaysMs?: readonly number[]
+}
+
+/** Counts requests by what the configuration and the keys allow, and tells what becomes of budgets. */
+export function createGoverning(
+  { configuration, directory, programLog, alertRetryDelaysMs }: GoverningOptions,
+  keys: LimitedKeys
 ) {
   const limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
   restoreLedger(directory, book, limits, keys, Date.now())
+  let { thresholds } = configuration.alerts
+  const told = new ToldMarks()
+  const alerter = new Alerter({
+    ...{ settings: configuration.alerts, path: directory.alertsPath, programLog, told },
+    retryDelaysMs: alertRetryDelaysMs,
+  })
   const governor = new Governor({
     book,
     now: Date.now,
-    onEvent: (event) => tellGovernorEvent(event, programLog),
+    told,
+    alertAt: () => thresholds,
+    onEvent(event) {
+      tellGovernorEvent(event, programLog)
+      alerter.tell(event)
+    },
   })
+  // What the last process had no time to tell.
+  governor.review()
   return {
     parts: { governor, governed },
-    configure: ({ budgets, limits }: Configuration) => book.configure(toLimits(budgets, limits)),
+    configure({ budgets, limits, alerts }: Configuration) {
+      book.configure(toLimits(budgets, limits))
+      thresholds = alerts.thresholds
+      alerter.configure(alerts)
+      governor.review()
+    },
+    close: () => alerter.close(),
   }
 }
 
@@ -51,11 +78,23 @@ function governed(caller: Caller | undefined, labels: RequestLabels): GovernedRe
 function tellGovernorEvent(event: GovernorEvent, programLog: ProgramLog): void {
   const { name, limit } = event.account
   const facts = { account: name, limit: describeLimit(limit) }
-  if (event.kind === 'overrun') {
-    const overrun = describeAmount(limit.unit, event.overrun)
-    programLog.warn('a request cost more than was held for it', { ...facts, overrun })
-  } else {
-    const spent = describeAmount(limit.unit, event.spent)
-    programLog.warn('a budget has reached a threshold', { ...facts, threshold: event.at, spent })
+  const say = (amount: number) => describeAmount(limit.unit, amount)
+  switch (event.kind) {
+    case 'overrun':
+      return programLog.warn('a request cost more than was held for it', {
+        ...facts,
+        overrun: say(event.overrun),
+      })
+    case 'exceeded':
+      return programLog.warn('a budget has no room for a request', {
+        ...facts,
+        wanted: say(event.wanted),
+      })
+    case 'threshold':
+      return programLog.warn('a budget has reached a threshold', {
+        ...facts,
+        threshold: event.at,
+        spent: say(event.spent),
+      })
   }
 }

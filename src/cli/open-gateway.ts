@@ -1,5 +1,4 @@
 import type { Configuration } from '../config/configuration'
-import type { DataDirectory } from '../db/data-directory'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
@@ -18,17 +17,13 @@ import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
 import { createTicker } from '../std/ticker'
-import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
-import { createGoverning } from './governing'
+import { createGoverning, type GoverningOptions } from './governing'
 import { mayUseTarget, planFor, startServing } from './serving'
 
-export type OpenGatewayOptions = {
-  configuration: Configuration
-  directory: DataDirectory
+export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
   secret: Uint8Array
-  programLog: ProgramLog
 }
 
 /** What a reload leaves behind is kept for requests that began before it. */
@@ -63,7 +58,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   let serving = startServing(options.configuration, sender, ticker, programLog)
   let isReady = true
   // Before the log's own thread takes the journal.
-  const governing = createGoverning(options.configuration, directory, keys, programLog)
+  const governing = createGoverning(options, keys)
   const log = createRequestLog({
     logPath: directory.logPath,
     journalPath: directory.journalPath,
@@ -120,7 +115,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       serving.stop()
       const cut = await server.drain(limitMs, () => admission.inFlight)
       serving.close()
-      await log.close()
+      await Promise.all([governing.close(), log.close()])
       keys.close()
       ticker.stop()
       estimator.close()

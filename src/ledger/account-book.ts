@@ -72,7 +72,7 @@ export class AccountBook {
       return known
     }
     if (counters.accounts.size >= counters.sweepAt) sweep(counters, nowMs)
-    const account = new Account(toAccountName(limit.subject, key), limit)
+    const account = new Account(toAccountName(limit.subject, key), limit, key)
     counters.accounts.set(key, account)
     return account
   }

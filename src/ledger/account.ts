@@ -31,6 +31,8 @@ export type Standing = {
  */
 export class Account {
   readonly name: string
+  /** Which of its limit's counters it is. */
+  readonly counterKey: string
   limit: Limit
   /** Oldest first; most accounts have one or two. */
   #stretches: Sums[] = []
@@ -39,8 +41,9 @@ export class Account {
   #worst = 0
   #now: Stretch | undefined
 
-  constructor(name: string, limit: Limit) {
+  constructor(name: string, limit: Limit, counterKey = '') {
     this.name = name
+    this.counterKey = counterKey
     this.limit = limit
   }
 

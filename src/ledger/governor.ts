@@ -5,8 +5,9 @@ import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
 import type { AccountBook, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
-import { type Booking, type Demand, Hold } from './ledger'
+import { type Booking, type Demand, Hold, type Refusal } from './ledger'
 import { toRefusalError } from './refusals'
+import { type Mark, ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
 /** What a request is, as far as its limits are concerned. */
@@ -37,28 +38,34 @@ export type Reservation =
   | { readonly kind: 'refused'; readonly error: GatewayError }
   | { readonly kind: 'skipped'; readonly error: GatewayError }
 
-/** Something the governor wants told: a booking beyond what was held, or one that crossed a threshold. */
-export type GovernorEvent =
-  | { readonly kind: 'overrun'; readonly account: Account; readonly overrun: number }
-  | {
-      readonly kind: 'alert'
-      readonly account: Account
-      readonly at: number
-      readonly spent: number
-    }
+/**
+ * Something the governor wants told of a budget, each once a window: a threshold that was reached, a request refused
+ * that an empty budget had let in, a booking beyond what was held (that once an hour at least). Amounts are nano-USD.
+ */
+export type GovernorEvent = { readonly account: Account; readonly mark: Mark } & (
+  | { readonly kind: 'threshold'; readonly at: number; readonly spent: number }
+  | { readonly kind: 'exceeded'; readonly wanted: number }
+  | { readonly kind: 'overrun'; readonly overrun: number }
+)
 
 export type GovernorOptions = {
   book: AccountBook
   now(): number
   onEvent(event: GovernorEvent): void
+  /** What was told before; nothing unless said. */
+  told?: ToldMarks
+  /** The thresholds of budgets that have none of their own, rising; none unless said. */
+  alertAt?(): readonly number[]
 }
+
+const OVERRUN_AGAIN_AFTER_MS = 3_600_000
 
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
-  readonly #options: GovernorOptions
+  readonly #options: Required<GovernorOptions>
 
   constructor(options: GovernorOptions) {
-    this.#options = options
+    this.#options = { told: new ToldMarks(), alertAt: () => [], ...options }
   }
 
   /**
@@ -75,6 +82,15 @@ export class Governor {
     const refusal = admission.move(accounts.map(one), nowMs)
     if (refusal) throw toRefusalError(refusal, nowMs)
     return new Grant(this.#options, request, admission)
+  }
+
+  /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
+  review(): void {
+    const nowMs = this.#options.now()
+    for (const account of this.#options.book.accounts()) {
+      if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
+      tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
+    }
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
@@ -96,13 +112,17 @@ const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
 
 /** What one admitted request holds: until it leaves, and until it is settled. */
 export class Grant {
-  readonly #options: GovernorOptions
+  readonly #options: Required<GovernorOptions>
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
   readonly #hold = new Hold()
   #hasLeft = false
 
-  constructor(options: GovernorOptions, request: GovernedRequest, admission: Hold | undefined) {
+  constructor(
+    options: Required<GovernorOptions>,
+    request: GovernedRequest,
+    admission: Hold | undefined
+  ) {
     this.#options = options
     this.#request = request
     this.#admission = admission
@@ -144,6 +164,7 @@ export class Grant {
     const refusal = this.#hold.move(demands, nowMs)
     if (refusal === undefined) return { kind: 'held', worst }
     const isMoney = refusal.limit.unit === 'usd'
+    if (isMoney) this.#tellRefusal(refusal, nowMs)
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
@@ -156,8 +177,9 @@ export class Grant {
       return
     }
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
-    const bookings = this.#hold.settle(amounts, this.#options.now())
-    for (const booking of bookings) this.#tell(booking)
+    const nowMs = this.#options.now()
+    const bookings = this.#hold.settle(amounts, nowMs)
+    for (const booking of bookings) this.#tell(booking, nowMs)
   }
 
   /** The request is no longer in flight; what is held for it stays until it is settled. Only the first call counts. */
@@ -168,14 +190,34 @@ export class Grant {
     this.#admission?.settle(isCounted, this.#options.now())
   }
 
-  #tell({ account, before, after, overrun }: Booking): void {
-    const { onEvent } = this.#options
-    if (overrun > 0 && account.limit.unit === 'usd') onEvent({ kind: 'overrun', account, overrun })
-    for (const at of account.limit.alertAt) {
-      const threshold = at * account.limit.amount
-      if (before < threshold && after >= threshold)
-        onEvent({ kind: 'alert', account, at, spent: after })
-    }
+  #tell({ account, after, overrun }: Booking, nowMs: number): void {
+    if (account.limit.unit !== 'usd') return
+    const { told, onEvent } = this.#options
+    const mark =
+      overrun > 0 ? told.take(account, 'overrun', nowMs, OVERRUN_AGAIN_AFTER_MS) : undefined
+    if (mark) onEvent({ kind: 'overrun', account, mark, overrun })
+    tellThresholds(this.#options, account, after, nowMs)
+  }
+
+  #tellRefusal({ account, limit, wanted }: Refusal, nowMs: number): void {
+    // What no empty budget would let in says something of the request alone.
+    if (wanted > limit.amount + limit.overshoot) return
+    const mark = this.#options.told.take(account, 'exceeded', nowMs)
+    if (mark) this.#options.onEvent({ kind: 'exceeded', account, mark, wanted })
+  }
+}
+
+function tellThresholds(
+  { told, onEvent, alertAt }: Required<GovernorOptions>,
+  account: Account,
+  spent: number,
+  nowMs: number
+): void {
+  const { limit } = account
+  for (const at of limit.alertAt ?? alertAt()) {
+    if (spent === 0 || spent < at * limit.amount) return
+    const mark = told.take(account, `threshold ${at}`, nowMs)
+    if (mark) onEvent({ kind: 'threshold', account, mark, at, spent })
   }
 }
 

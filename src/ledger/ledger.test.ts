@@ -30,7 +30,7 @@ describe('a hold', () => {
     expect(large.standing(0)).toMatchObject({ spent: 0, reserved: 0 })
     expect(hold.move(all([large, small], 10), 0)).toBeUndefined()
     expect(new Hold().move(all([small], 1), 0)).toMatchObject({
-      account: 'organization',
+      account: { name: 'organization' },
       standing: { spent: 0, reserved: 10 },
     })
     expect(hold.settle(() => 4, 0)).toEqual([])

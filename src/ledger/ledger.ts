@@ -12,7 +12,7 @@ export type Demand = {
 
 /** Why nothing more was held: the account that had no room, and how it stands. */
 export type Refusal = {
-  readonly account: string
+  readonly account: Account
   readonly limit: Limit
   /** What was asked for beyond what the request held already. */
   readonly wanted: number
@@ -61,7 +61,7 @@ export class Hold {
       const moreWorst = worst - (held?.worst ?? 0)
       if (account.fits(moreExpected, moreWorst)) continue
       return {
-        account: account.name,
+        account,
         limit: account.limit,
         wanted: moreWorst,
         room: account.room(),
@@ -96,7 +96,7 @@ export class Hold {
       giveBack(part)
       const { before, after } = account.book(sums, amount)
       const overrun = Math.max(0, amount - worst)
-      if (overrun > 0 || account.limit.alertAt.length > 0)
+      if (overrun > 0 || account.limit.alertAt?.length !== 0)
         bookings.push({ account, before, after, overrun })
     }
     this.#parts = []

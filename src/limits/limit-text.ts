@@ -85,7 +85,7 @@ export function toLimitTemplates(stored: readonly StoredLimit[]): LimitTemplate[
       windowText: window,
       overshoot: 0,
       unknownPrice: unit === 'usd' ? 'refuse' : 'allow',
-      alertAt: [],
+      alertAt: unit === 'usd' ? undefined : [],
     }
   })
 }

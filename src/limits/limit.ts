@@ -28,8 +28,8 @@ export type Limit = {
   readonly overshoot: number
   /** What a model without a price may do under a budget; a number is the nano-USD a request is taken to cost. */
   readonly unknownPrice: 'refuse' | 'allow' | number
-  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths. */
-  readonly alertAt: readonly number[]
+  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths; `undefined`: as for all budgets. */
+  readonly alertAt: readonly number[] | undefined
 }
 
 /**
