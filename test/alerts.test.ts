@@ -321,6 +321,18 @@ describe('the next process', () => {
     await running.reload(optionsOf({ budgets: [BUDGET] }))
     await until(() => kept(running.directory.path).length === 0)
   })
+
+  test('drops what was left for a webhook that its configuration has no more', async () => {
+    const receiver = receive(() => new Response(null, { status: 503 }))
+    const running = await start({ budgets: [BUDGET], alerts: tell(receiver.url) })
+    await spend(running, 2)
+    await until(() => receiver.received.length === 1)
+    await running.drain()
+    expect(kept(running.directory.path)).toHaveLength(1)
+    await restart(running, { budgets: [BUDGET] })
+    await until(() => kept(running.directory.path).length === 0)
+    expect(receiver.received).toHaveLength(1)
+  })
 })
 
 test('a budget that is lowered tells what is reached already', async () => {

@@ -38,6 +38,8 @@ export class AlertFiles {
   readonly #path: string
   readonly #onError: (error: unknown) => void
   #last: Promise<void> = Promise.resolve()
+  /** Lines of marks that are written next, with nothing to be done between: more may join them. */
+  #joinable: string[] | undefined
   #isMade = false
   #lines = 0
   #linesOnceTidy = 0
@@ -86,7 +88,13 @@ export class AlertFiles {
 
   /** Keeps a mark. `all` gives those that are still good, for the time when most lines are not. */
   mark(mark: Mark, all: () => readonly Mark[]): void {
+    if (this.#joinable) {
+      this.#joinable.push(asLine(mark))
+      return
+    }
+    const lines = [asLine(mark)]
     this.#next(async () => {
+      if (this.#joinable === lines) this.#joinable = undefined
       if (this.#lines > 2 * this.#linesOnceTidy + FEW_LINES) {
         const marks = all()
         await this.#replace(MARKS_FILE, marks.map(asLine).join(''))
@@ -94,9 +102,10 @@ export class AlertFiles {
         return
       }
       await this.#makeFolder()
-      await appendFile(join(this.#path, MARKS_FILE), asLine(mark), { mode: 0o600 })
-      this.#lines += 1
+      await appendFile(join(this.#path, MARKS_FILE), lines.join(''), { mode: 0o600 })
+      this.#lines += lines.length
     })
+    this.#joinable = lines
   }
 
   /** Resolves when all that was asked for has been done. */
@@ -105,6 +114,7 @@ export class AlertFiles {
   }
 
   #next(act: () => Promise<unknown>): void {
+    this.#joinable = undefined
     this.#last = this.#last.then(act).then(() => undefined, this.#onError)
   }
 

@@ -45,7 +45,13 @@ export class Alerter {
     const { alerts, marks } = this.#files.read()
     for (const mark of marks) told.restore(mark)
     this.configure(settings)
-    for (const alert of alerts) this.#resume(alert)
+    const unwanted = alerts.filter((alert) => !this.#resume(alert))
+    for (const { id } of unwanted) this.#files.remove(id)
+    if (unwanted.length > 0)
+      programLog.warn('alerts are dropped', {
+        reason: 'their webhooks are no longer configured',
+        dropped: unwanted.length,
+      })
   }
 
   /** Tells those whom it concerns. Does nothing that waits. */
@@ -98,17 +104,15 @@ export class Alerter {
     await this.#files.settled()
   }
 
-  #resume(alert: PendingAlert): void {
-    const { programLog, told } = this.#options
-    told.restore(alert.mark)
+  /** Goes on with what an earlier process left; `false` where nobody is configured to be told of it. */
+  #resume(alert: PendingAlert): boolean {
+    this.#options.told.restore(alert.mark)
     const known = [...alert.webhooks].filter((name) => this.#lanes.has(name))
-    if (known.length === 0) {
-      programLog.warn('alerts are dropped', { reason: 'no webhook is configured', dropped: 1 })
-      return this.#files.remove(alert.id)
-    }
+    if (known.length === 0) return false
     const webhooks = new Set(known)
     this.#pending.set(alert.id, { ...alert, webhooks })
     for (const name of webhooks) void this.#lanes.get(name)?.add(alert, this.#files.settled())
+    return true
   }
 
   #send(alert: PendingAlert): void {
