@@ -63,6 +63,16 @@ export function addGroupCommands(
         else for (const line of layOutView(view)) output.out(line)
       })
     )
+  addChangingCommands(kind, { common, run, done })
+}
+
+type Tools = {
+  common(name: string, description: string): Command
+  run(options: CommonOptions, act: (groups: GroupAdministration) => void): void
+  done(record: GroupRecord, verb: string, options: CommonOptions): void
+}
+
+function addChangingCommands(kind: GroupKind, { common, run, done }: Tools): void {
   addGroupOptions(
     common('update', "change what its keys may do; '' clears an option").argument(
       `<${kind}>`,

@@ -1,5 +1,4 @@
 import type { Configuration } from '../config/configuration'
-import type { DataDirectory } from '../db/data-directory'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
@@ -18,18 +17,14 @@ import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
 import { createTicker } from '../std/ticker'
-import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
-import { createGoverning } from './governing'
+import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
 import { mayUseTarget, planFor, startServing } from './serving'
 
-export type OpenGatewayOptions = {
-  configuration: Configuration
-  directory: DataDirectory
+export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
   secret: Uint8Array
-  programLog: ProgramLog
 }
 
 /** What a reload leaves behind is kept for requests that began before it. */
@@ -114,8 +109,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       serving.stop()
       const cut = await server.drain(limitMs, () => admission.inFlight)
       serving.close()
-      governing.close()
-      await log.close()
+      await Promise.all([governing.close(), log.close()])
       keys.close()
       ticker.stop()
       estimator.close()
@@ -125,11 +119,9 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
 }
 
 /** The ledger and the log; the former reads the journal before the log's own thread takes it. */
-function openBooks(
-  { configuration, directory, programLog }: OpenGatewayOptions,
-  keys: LimitedKeys
-) {
-  const governing = createGoverning(configuration, directory, keys, programLog)
+function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
+  const { configuration, directory, programLog } = options
+  const governing = createGoverning(options, keys)
   const { logPath, journalPath } = directory
   const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
   governing.keepCheckpoints(log)

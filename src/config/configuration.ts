@@ -1,3 +1,4 @@
+import type { AlertSettings } from './alerts'
 import type { Identity } from './identity'
 import type { ModelSettings } from './model-settings'
 import type {
@@ -22,6 +23,7 @@ export type Configuration = {
   readonly modelList: { readonly name: string; readonly text: string } | undefined
   readonly budgets: readonly BudgetSettings[]
   readonly limits: readonly RateSettings[]
+  readonly alerts: AlertSettings
   /** In the order of the file; never empty. */
   readonly providers: readonly ProviderConfiguration[]
 }
@@ -64,7 +66,8 @@ export type BudgetSettings = WindowSettings & {
   readonly limitUsd: number
   readonly overshootUsd: number
   readonly unknownPrice: 'refuse' | 'allow' | number
-  readonly alertAt: readonly number[]
+  /** `undefined`: as `alerts` says for all. */
+  readonly alertAt: readonly number[] | undefined
   readonly override?: { readonly limitUsd: number; readonly untilMs: number } | undefined
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseTime } from '../std/parse-time'
+import { thresholds } from './alerts-fields'
 import { choice, fields, text, trueOrFalse } from './fields'
 
 const DIMENSIONS = 'organization|team|key|user|session|tag|provider|model'
@@ -75,12 +76,9 @@ export function budgetsSection() {
       .describe(
         'What a model without a price may do: nothing, all, or cost so many USD a request.'
       ),
-    alert_at: z
-      .array(z.number({ error: 'parts of it' }).gt(0, 'above 0').max(10, 'at most 10'), {
-        error: 'a list of parts, such as [0.5, 0.8, 1]',
-      })
-      .prefault([])
-      .describe('Parts of it at which the program log tells: 0.8 is four fifths.'),
+    alert_at: thresholds()
+      .optional()
+      .describe('Parts of it at which alerts tell: 0.8 is four fifths. Else alerts.thresholds.'),
   })
   return z
     .array(budget, { error: 'a list of budgets' })

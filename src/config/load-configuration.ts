@@ -7,6 +7,7 @@ import { resolveModels } from './model-settings'
 import { type FieldPath, type Problem, type Report, toProblem } from './problem'
 import type { ProviderRow } from './provider-row'
 import { readText } from './read-text'
+import { resolveAlerts } from './resolve-alerts'
 import { resolveProvider } from './resolve-provider'
 import { resolveServer } from './resolve-server'
 import { type ProviderFields, providerSchema } from './provider-fields'
@@ -86,6 +87,7 @@ async function resolveSource(
       fix: `set one of ${variables}, or name a provider in the file`,
     })
   }
+  const alerts = await resolveAlerts(file.alerts, { env: options.env, directory }, report)
   const modelList = await readModelList(file, directory, options, report)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
   const configuration: Configuration = {
@@ -102,6 +104,7 @@ async function resolveSource(
     modelList,
     budgets: file.budgets.map(toBudget),
     limits: file.limits.map(toRate),
+    alerts,
     providers,
   }
   return { ok: true, configuration: deepFreeze(configuration), source: name }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertsSection } from './alerts-fields'
 import {
   NAME_PATTERN,
   byteSize,
@@ -123,6 +124,9 @@ export const configurationSchema = fields({
   model_list: modelListField(),
   budgets: budgetsSection(),
   limits: limitsSection(),
+  alerts: alertsSection()
+    .prefault({})
+    .describe('Who is told when a budget reaches a threshold or its end.'),
   providers: providers
     .optional()
     .describe('Who answers. Left out: every catalog provider whose variable is set.'),

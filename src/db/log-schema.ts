@@ -26,13 +26,14 @@ export type AttemptRow = {
   possiblyBilledTwice?: true | undefined
 }
 
-/** Organization, team, user, session, tags. */
+/** Organization, team, user, session, tags; when it was admitted. */
 export type OwnerColumn = [
   organization: string,
   team: string | null,
   user: string | null,
   session: string | null,
   tags: string[],
+  admittedAtMs?: number,
 ]
 
 /** The parts of a cost, in this order to be short. */

@@ -203,6 +203,7 @@ class Exchange implements BodyHolder {
     this.#grant = this.#parts.governor.admit(request)
     // Whoever is not admitted leaves no entry in the ledger.
     this.#record.of = request.of
+    this.#record.admittedAtMs = this.#grant.admittedAtMs
   }
 
   /** Holds what a target may cost. With the first one the request begins: both are written down as one. */

@@ -23,6 +23,7 @@ export class RequestRecord {
   keyName: string | undefined
   /** Whose request it is. */
   of: Dimensions | undefined
+  admittedAtMs: number | undefined
   keepsBodies = false
   api: string | undefined
   operation: string | undefined
@@ -99,6 +100,7 @@ export class RequestRecord {
       stream: this.stream,
       bodyBytes: this.bodyBytes,
       of: this.of,
+      admittedAtMs: this.admittedAtMs,
       held,
     }
   }

@@ -118,6 +118,17 @@ export class Account {
     return last?.number === now.number ? last : this.#append(now.number)
   }
 
+  /** The stretch that a request of a time counts in; one that counts nowhere where that is over. */
+  sumsAt(admittedAtMs: number): Sums {
+    const now = this.#now
+    // Ahead of the present are requests of a clock that was set back.
+    if (now === undefined || admittedAtMs >= now.startMs) return this.present()
+    const { window } = this.limit
+    const number = stretchAt(window, admittedAtMs).number
+    if (number < now.number - stretchesBack(window)) return { ...NOTHING, number, isOver: true }
+    return this.#sumsOf(number)
+  }
+
   /** Holds so much more in a stretch, or gives so much back. */
   hold(sums: Sums, expected: number, worst: number): void {
     const kept = toKept(sums)
@@ -128,14 +139,13 @@ export class Account {
     this.#worst += worst
   }
 
-  /** Books what was used; gives what the window has spent before and after. */
-  book(sums: Sums, amount: number): { before: number; after: number } {
-    const before = this.#spent
+  /** Books what was used; gives what the window has spent now. */
+  book(sums: Sums, amount: number): number {
     const kept = toKept(sums)
     kept.spent += amount
     this.noteChange()
     if (!kept.isOver) this.#spent += amount
-    return { before, after: this.#spent }
+    return this.#spent
   }
 
   standing(nowMs: number): Standing {
@@ -198,12 +208,16 @@ export class Account {
   }
 
   #restoreIn(number: number, spent: number, corrected: number): void {
-    const at = this.#stretches.findLastIndex((known) => known.number <= number)
-    const known = this.#stretches[at]
-    const sums = known?.number === number ? known : this.#insert(at + 1, number)
+    const sums = this.#sumsOf(number)
     sums.spent += spent
     sums.corrected += corrected
     this.#spent += spent
+  }
+
+  #sumsOf(number: number): Sums {
+    const at = this.#stretches.findLastIndex((known) => known.number <= number)
+    const known = this.#stretches[at]
+    return known?.number === number ? known : this.#insert(at + 1, number)
   }
 
   #append(number: number): Sums {

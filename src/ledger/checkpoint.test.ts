@@ -125,7 +125,7 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
       const id = Bun.randomUUIDv7()
       const reserved = grant.reserve(TARGET, SIZE)
       expect(reserved.kind).toBe('held')
-      const begin = { startedAtMs: clock.nowMs, keyId: `id-${user}`, keyName: user, of }
+      const begin = { admittedAtMs: clock.nowMs, keyId: `id-${user}`, keyName: user, of }
       journal.append(beginRecord(id, { ...begin, held: { model: 'sim/m', costNanoUsd: 0 } }))
       underWay.push({ id, grant, provider: 'sim', attempts: 0 })
     },

@@ -33,13 +33,14 @@ function govern(...limits: Limit[]) {
   const events: GovernorEvent[] = []
   const book = new AccountBook(limits)
   const onEvent = (event: GovernorEvent) => void events.push(event)
-  const governor = new Governor({ book, now: () => 0, onEvent })
+  const clock = { nowMs: 0 }
+  const governor = new Governor({ book, now: () => clock.nowMs, onEvent, alertAt: () => [0.5, 1] })
   const standings = () =>
     [...book.accounts()].map((account) => {
       const { spent, reserved } = account.standing(0)
       return [account.name, spent, reserved]
     })
-  return { governor, book, events, standings }
+  return { governor, book, events, standings, clock }
 }
 
 describe('a request', () => {
@@ -138,10 +139,45 @@ describe('what is told', () => {
     spend(40)
     expect(events).toMatchObject([
       { kind: 'overrun', overrun: 37 },
-      { kind: 'alert', at: 0.5, spent: 43 },
+      { kind: 'threshold', at: 0.5, spent: 43 },
     ])
     spend(3)
     expect(events).toHaveLength(2)
+  })
+
+  test('is told again in the next window, and of another amount', () => {
+    const rolling = { window: { kind: 'rolling', durationMs: 60_000 }, alertAt: undefined } as const
+    const { governor, book, events, clock } = govern(createLimit('organization', rolling))
+    const spend = () => {
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      expect(grant.reserve(TARGET, SIZE).kind).toBe('held')
+      grant.settle({ costNanoUsd: 25, inputTokens: 1, outputTokens: 1 })
+    }
+    spend()
+    governor.review()
+    expect(events).toMatchObject([{ kind: 'threshold', at: 0.5, mark: { untilMs: 60_000 } }])
+    clock.nowMs = 59_999
+    governor.review()
+    expect(events).toHaveLength(1)
+    clock.nowMs = 130_000
+    spend()
+    expect(events).toHaveLength(2)
+    book.configure([createLimit('organization', { ...rolling, amount: 40 })])
+    governor.review()
+    expect(events).toHaveLength(3)
+  })
+
+  test('is the first refusal of a budget, but not that of a request beyond any budget', () => {
+    const { governor, events } = govern(createLimit('organization', {}))
+    const ask = (outputLimit: number) => {
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      return grant.reserve(TARGET, { ...SIZE, outputLimit }).kind
+    }
+    expect(ask(21)).toBe('refused')
+    expect(events).toEqual([])
+    expect(ask(20)).toBe('held')
+    expect([ask(20), ask(20)]).toEqual(['refused', 'refused'])
+    expect(events).toMatchObject([{ kind: 'exceeded', wanted: 50 }])
   })
 })
 

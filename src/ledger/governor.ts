@@ -7,8 +7,9 @@ import type { CounterRow } from '../db/checkpoint-store'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { Expectations } from './expectations'
-import { type Booking, type Demand, Hold } from './ledger'
+import { type Demand, Hold, type Refusal } from './ledger'
 import { toRefusalError } from './refusals'
+import { type Mark, ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
 /** What a request is, as far as its limits are concerned. */
@@ -39,15 +40,15 @@ export type Reservation =
   | { readonly kind: 'refused'; readonly error: GatewayError }
   | { readonly kind: 'skipped'; readonly error: GatewayError }
 
-/** Something the governor wants told: a booking beyond what was held, or one that crossed a threshold. */
-export type GovernorEvent =
-  | { readonly kind: 'overrun'; readonly account: Account; readonly overrun: number }
-  | {
-      readonly kind: 'alert'
-      readonly account: Account
-      readonly at: number
-      readonly spent: number
-    }
+/**
+ * Something the governor wants told of a budget, each once a window: a threshold that was reached, a request refused
+ * that an empty budget had let in, a booking beyond what was held (that once an hour at least). Amounts are nano-USD.
+ */
+export type GovernorEvent = { readonly account: Account; readonly mark: Mark } & (
+  | { readonly kind: 'threshold'; readonly at: number; readonly spent: number }
+  | { readonly kind: 'exceeded'; readonly wanted: number }
+  | { readonly kind: 'overrun'; readonly overrun: number }
+)
 
 /** What counters tell targets apart by. */
 export type TargetName = { readonly provider: { readonly name: string }; readonly name: string }
@@ -60,16 +61,28 @@ export type GovernorOptions = {
   readCounters?(names: readonly CounterName[]): Promise<readonly CounterRow[]>
   now(): number
   onEvent(event: GovernorEvent): void
+  /** What was told before; nothing unless said. */
+  told?: ToldMarks
+  /** The thresholds of budgets that have none of their own, rising; none unless said. */
+  alertAt?(): readonly number[]
 }
 
-type GrantOptions = GovernorOptions & { readonly expectations: Expectations }
+type GrantOptions = Required<GovernorOptions> & { readonly expectations: Expectations }
+
+const OVERRUN_AGAIN_AFTER_MS = 3_600_000
 
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
   readonly #options: GrantOptions
 
   constructor(options: GovernorOptions) {
-    this.#options = { ...options, expectations: new Expectations() }
+    this.#options = {
+      told: new ToldMarks(),
+      alertAt: () => [],
+      readCounters: async () => [],
+      ...options,
+      expectations: new Expectations(),
+    }
   }
 
   /**
@@ -94,8 +107,7 @@ export class Governor {
 
   async #load(names: readonly CounterName[]): Promise<void> {
     const { book, readCounters } = this.#options
-    const rows = await readCounters?.(names)
-    for (const row of rows ?? []) book.store(row.limitId, row.name, row)
+    for (const row of await readCounters(names)) book.store(row.limitId, row.name, row)
   }
 
   /**
@@ -104,14 +116,23 @@ export class Governor {
    */
   admit(request: GovernedRequest): Grant {
     const { book } = this.#options
-    if (book.isEmpty && request.own.length === 0)
-      return new Grant(this.#options, request, undefined)
     const nowMs = this.#options.now()
+    if (book.isEmpty && request.own.length === 0)
+      return new Grant(this.#options, request, undefined, nowMs)
     const accounts = book.atAdmission(request.of, request.own, nowMs)
-    const admission = new Hold()
+    const admission = new Hold(nowMs)
     const refusal = admission.move(accounts.map(one), nowMs)
     if (refusal) throw toRefusalError(refusal, nowMs)
-    return new Grant(this.#options, request, admission)
+    return new Grant(this.#options, request, admission, nowMs)
+  }
+
+  /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
+  review(): void {
+    const nowMs = this.#options.now()
+    for (const account of this.#options.book.accounts()) {
+      if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
+      tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
+    }
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
@@ -138,14 +159,23 @@ export class Grant {
   readonly #options: GrantOptions
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
-  readonly #hold = new Hold()
+  readonly #hold: Hold
+  /** Its costs belong to the windows of this time, in epoch milliseconds. */
+  readonly admittedAtMs: number
   /** What is learned of the present attempt, where some budget goes by what is expected. */
   #learning: { model: string; worst: number } | undefined
 
-  constructor(options: GrantOptions, request: GovernedRequest, admission: Hold | undefined) {
+  constructor(
+    options: GrantOptions,
+    request: GovernedRequest,
+    admission: Hold | undefined,
+    admittedAtMs: number
+  ) {
     this.#options = options
     this.#request = request
     this.#admission = admission
+    this.#hold = new Hold(admittedAtMs)
+    this.admittedAtMs = admittedAtMs
   }
 
   /** No limit counts this request: nothing needs to be held. */
@@ -186,6 +216,7 @@ export class Grant {
     const refusal = this.#hold.move(demands, nowMs)
     if (refusal === undefined) return { kind: 'held', worst }
     const isMoney = refusal.limit.unit === 'usd'
+    if (isMoney) this.#tellRefusal(refusal, nowMs)
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
@@ -207,12 +238,13 @@ export class Grant {
     const nowMs = this.#options.now()
     this.#admission.settle(isRequest, nowMs)
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
-    const bookings = this.#hold.settle(amounts, nowMs)
+    this.#hold.settle(amounts, nowMs, (account, spent, overrun) => {
+      if (account.limit.unit === 'usd') this.#tell(account, spent, overrun, nowMs)
+    })
     if (this.#learning && used !== NOTHING_USED && used.costNanoUsd !== undefined) {
       const { model, worst } = this.#learning
       this.#options.expectations.learn(this.#request.of.keyId, model, worst, used.costNanoUsd)
     }
-    for (const booking of bookings) this.#tell(booking)
   }
 
   /** The request is no longer in flight; what else is held for it stays until it is settled. */
@@ -220,14 +252,33 @@ export class Grant {
     this.#admission?.settleUnit('in_flight', 0, this.#options.now())
   }
 
-  #tell({ account, before, after, overrun }: Booking): void {
-    const { onEvent } = this.#options
-    if (overrun > 0 && account.limit.unit === 'usd') onEvent({ kind: 'overrun', account, overrun })
-    for (const at of account.limit.alertAt) {
-      const threshold = at * account.amount
-      if (before < threshold && after >= threshold)
-        onEvent({ kind: 'alert', account, at, spent: after })
-    }
+  #tell(account: Account, spent: number, overrun: number, nowMs: number): void {
+    const { told, onEvent } = this.#options
+    const mark =
+      overrun > 0 ? told.take(account, 'overrun', nowMs, OVERRUN_AGAIN_AFTER_MS) : undefined
+    if (mark) onEvent({ kind: 'overrun', account, mark, overrun })
+    tellThresholds(this.#options, account, spent, nowMs)
+  }
+
+  #tellRefusal({ account, limit, wanted }: Refusal, nowMs: number): void {
+    // What no empty budget would let in says something of the request alone.
+    if (wanted > account.amount + limit.overshoot) return
+    const mark = this.#options.told.take(account, 'exceeded', nowMs)
+    if (mark) this.#options.onEvent({ kind: 'exceeded', account, mark, wanted })
+  }
+}
+
+function tellThresholds(
+  { told, onEvent, alertAt }: Required<GovernorOptions>,
+  account: Account,
+  spent: number,
+  nowMs: number
+): void {
+  const { limit, amount } = account
+  for (const at of limit.alertAt ?? alertAt()) {
+    if (spent === 0 || spent < at * amount) return
+    const mark = told.take(account, `threshold ${at}`, nowMs)
+    if (mark) onEvent({ kind: 'threshold', account, mark, at, spent })
   }
 }
 

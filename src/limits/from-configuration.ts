@@ -37,7 +37,7 @@ function toBudget(budget: BudgetSettings): Limit {
     windowText,
     overshoot: Math.round(overshootUsd * NANO),
     unknownPrice: typeof unknownPrice === 'number' ? Math.round(unknownPrice * NANO) : unknownPrice,
-    alertAt: budget.alertAt.toSorted((a, b) => a - b),
+    alertAt: budget.alertAt?.toSorted((a, b) => a - b),
     override: budget.override && {
       amount: Math.round(budget.override.limitUsd * NANO),
       untilMs: budget.override.untilMs,

@@ -109,7 +109,7 @@ export function toLimitTemplates(stored: readonly StoredLimit[]): LimitTemplate[
       windowText: window,
       overshoot: 0,
       unknownPrice: unit === 'usd' ? 'refuse' : 'allow',
-      alertAt: [],
+      alertAt: unit === 'usd' ? undefined : [],
       override,
     }
   })

@@ -30,8 +30,8 @@ export type Limit = {
   readonly unknownPrice: 'refuse' | 'allow' | number
   /** Another amount in its place, until a time. */
   readonly override?: Override | undefined
-  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths. */
-  readonly alertAt: readonly number[]
+  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths; `undefined`: as for all budgets. */
+  readonly alertAt: readonly number[] | undefined
 }
 
 /** An amount for a time that ends. */

@@ -51,7 +51,7 @@ function encodeBegin(record: BeginRecord): string {
   return (
     `["b",3,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
     `${text(record.keyId)},${text(record.keyName)},${text(record.api)},${text(record.operation)},` +
-    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)},${held(record.held)}]\n`
+    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)},${number(record.admittedAtMs)},${held(record.held)}]\n`
   )
 }
 

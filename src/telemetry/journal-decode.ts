@@ -80,16 +80,18 @@ function decodeRecord(value: unknown): LogRecord | undefined {
   }
 }
 
-const BEGIN_LENGTHS: Readonly<Record<number, number>> = { 1: 12, 2: 13, 3: 14 }
+const BEGIN_LENGTHS: Readonly<Record<number, number>> = { 1: 12, 2: 13, 3: 15 }
 
 function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
-  // Layouts only grew: whose request it is, then what is held for it.
+  // Layouts only grew: whose request it is, then since when and what is held for it.
   if (v.length !== BEGIN_LENGTHS[Number(v[1])] || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isMaybeText(v[4]) || !isMaybeText(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
   if (!isFlag(v[10]) || !isNumber(v[11])) return undefined
   const of = (v[12] ?? null) === null ? null : decodeOwner(v[12])
-  const held = (v[13] ?? null) === null ? null : decodeHeld(v[13])
+  const admittedAtMs = v[13] ?? null
+  const held = (v[14] ?? null) === null ? null : decodeHeld(v[14])
+  if (!isMaybeNumber(admittedAtMs)) return undefined
   if (of === undefined || held === undefined) return undefined
   return {
     kind: 'begin',
@@ -104,6 +106,7 @@ function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
     stream: v[10] === 1,
     bodyBytes: v[11],
     of: of ?? undefined,
+    admittedAtMs: admittedAtMs ?? undefined,
     held: held ?? undefined,
   }
 }

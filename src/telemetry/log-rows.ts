@@ -145,6 +145,7 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
     stream: row.stream,
     bodyBytes: row.bodyBytes ?? 0,
     of: row.owner ? toOwner(row.owner) : undefined,
+    admittedAtMs: row.owner?.[5] ?? undefined,
     held: undefined,
   }
 }
@@ -161,8 +162,12 @@ export function toHeldColumn(held: HeldRecord | undefined): string | null {
   return held === undefined ? null : JSON.stringify([held.model, held.costNanoUsd ?? null])
 }
 
-function toOwnerColumn({ organization, team, user, session, tags }: RequestOwner): string {
-  return JSON.stringify([organization, team ?? null, user ?? null, session ?? null, tags])
+function toOwnerColumn(
+  { organization, team, user, session, tags }: RequestOwner,
+  admittedAtMs: number | undefined
+): string {
+  const known = [organization, team ?? null, user ?? null, session ?? null, tags]
+  return JSON.stringify(admittedAtMs === undefined ? known : [...known, admittedAtMs])
 }
 
 function toOwner([organization, team, user, session, tags]: OwnerColumn): RequestOwner {
@@ -191,7 +196,7 @@ function toBeginColumns(begin: BeginRecord | undefined, id: string, startedAtMs:
     requestedModel: begin?.requestedModel ?? null,
     stream: begin?.stream ?? false,
     bodyBytes: begin?.bodyBytes ?? null,
-    owner: begin?.of ? toOwnerColumn(begin.of) : null,
+    owner: begin?.of ? toOwnerColumn(begin.of, begin.admittedAtMs) : null,
   }
 }
 
@@ -253,7 +258,7 @@ export function toAttemptEntry({
 function toOwnerColumns(begin: BeginRecord, of: RequestOwner) {
   return {
     requestId: begin.id,
-    admittedAtMs: begin.startedAtMs,
+    admittedAtMs: begin.admittedAtMs ?? begin.startedAtMs,
     organization: of.organization,
     team: of.team ?? null,
     keyId: begin.keyId ?? null,

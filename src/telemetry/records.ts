@@ -24,6 +24,8 @@ export type BeginRecord = {
   bodyBytes: number
   /** Whose request it is, beside its key; `undefined` for one refused before that was known. */
   of: RequestOwner | undefined
+  /** When it was admitted: its costs belong to the windows of this time. */
+  admittedAtMs: number | undefined
   /** What was held for its first target, before it was written down; `undefined` for nothing. */
   held: HeldRecord | undefined
 }
