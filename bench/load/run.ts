@@ -11,6 +11,7 @@ import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
 import { kill } from './scenarios/kill'
+import { recovery } from './scenarios/recovery'
 import { saturation } from './scenarios/saturation'
 import { soak } from './scenarios/soak'
 import { start } from './scenarios/start'
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   streaming,
   start,
   kill,
+  recovery,
   soak,
 ]
 
