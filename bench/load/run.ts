@@ -11,6 +11,7 @@ import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
 import { kill } from './scenarios/kill'
+import { limits } from './scenarios/limits'
 import { recovery } from './scenarios/recovery'
 import { saturation } from './scenarios/saturation'
 import { soak } from './scenarios/soak'
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   start,
   kill,
   recovery,
+  limits,
   soak,
 ]
 
