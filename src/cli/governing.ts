@@ -51,7 +51,7 @@ export function createGoverning(
   // What the last process had no time to tell.
   governor.review()
   // Limits that a reload adds count from then on: the next start finds what there was before.
-  const complete = new Set(restored.limits)
+  const complete = new Map(restored.limits.map((limit) => [limit.id, limit]))
   let checkpointer: Checkpointer | undefined
   let timer: ReturnType<typeof setInterval> | undefined
   return {
@@ -71,7 +71,7 @@ export function createGoverning(
       log = opened
       checkpointer = new Checkpointer({
         ...{ book, after: restored.after },
-        limits: () => complete,
+        limits: () => complete.values(),
         segment: () => opened.segment,
         append: (record) => opened.checkpoint(record),
       })

@@ -4,13 +4,14 @@ import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
 import { restoreAccounts } from '../ledger/restore'
+import { type CheckpointLimit, toCheckpointLimit } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import { listSegments } from '../telemetry/journal-files'
 
 /** Keys that may have limits of their own. */
 export type LimitedKeys = {
   /** What of limits there is among all keys, teams and organizations. */
-  limits(): Iterable<Pick<Limit, 'id' | 'unit' | 'window'>>
+  limits(): Iterable<Omit<Limit, 'subject'>>
   /** The limits of a key and of those above it, by its id. */
   ownOf(keyId: string): readonly OwnLimit[]
 }
@@ -22,7 +23,7 @@ export type RestoredLedger = {
   /** The mark of the checkpoint that it began from; 0 for none. */
   readonly after: number
   /** The limits whose counters are complete. */
-  readonly limits: readonly string[]
+  readonly limits: readonly CheckpointLimit[]
 }
 
 const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
@@ -81,7 +82,7 @@ export function restoreLedger(
         one: (limitId, name) => readCounter(database, limitId, name),
       },
     })
-    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(({ id }) => id) }
+    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) }
   } finally {
     database.close()
   }

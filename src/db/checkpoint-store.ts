@@ -4,8 +4,8 @@ import type { Database } from 'bun:sqlite'
 export type StoredCheckpoint = {
   /** Every counter without a newer row of its own counts entries up to this one. */
   readonly through: number
-  /** The limits whose counters are complete. */
-  readonly limits: readonly string[]
+  /** The limits whose counters are complete, in JSON. */
+  readonly limits: string
   /** The mark of its end; 0 where there was none yet. */
   readonly mark: number
 }
@@ -24,7 +24,7 @@ export type CheckpointWriter = {
   begin(mark: number): void
   put(mark: number, counters: readonly Omit<CounterRow, 'through'>[]): void
   /** The checkpoint counts from now on, if it goes on from the last one that does and nothing of it is missing. */
-  end(mark: number, of: { after: number; count: number; limits: readonly string[] }): void
+  end(mark: number, of: { after: number; count: number; limits: unknown }): void
 }
 
 type State = {
@@ -111,9 +111,7 @@ export function createCheckpointWriter(
 export function readCheckpoint(database: Database): StoredCheckpoint | undefined {
   const state = database.query<State, []>(SELECT_STATE).get()
   if (state === null || state.mark === 0) return undefined
-  const limits: unknown = JSON.parse(state.limits)
-  const listed = Array.isArray(limits) ? limits.map(String) : []
-  return { through: state.through, limits: listed, mark: state.mark }
+  return { through: state.through, limits: state.limits, mark: state.mark }
 }
 
 const SELECT_COUNTER = `SELECT limit_id AS limitId, name, through, ends_at_ms AS endsAtMs, stretches

@@ -181,7 +181,7 @@ export const ledgerCounters = sqliteTable(
 export const ledgerCheckpoints = sqliteTable('ledger_checkpoints', {
   id: integer().primaryKey(),
   through: integer().notNull(),
-  limits: text({ mode: 'json' }).$type<string[]>().notNull(),
+  limits: text().notNull(),
   /** The mark of its last record. */
   mark: integer().notNull(),
   /** The last mark that was read. */

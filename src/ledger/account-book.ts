@@ -218,4 +218,5 @@ function parseSpent(json: string): Spent {
   return spentSchema.parse(JSON.parse(json))
 }
 
-const spentSchema = z.array(z.tuple([z.number(), z.number()]))
+/** What a checkpoint keeps of a counter. */
+export const spentSchema = z.array(z.tuple([z.number(), z.number()]))

@@ -5,6 +5,7 @@ import { readCheckpoint, readCounter, readCounters } from '../db/checkpoint-stor
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import { NO_USAGE } from '../protocols/usage'
+import { readCheckpointLimits, toCheckpointLimit } from '../limits/checkpoint-limit'
 import { toLimits } from '../limits/from-configuration'
 import type { Dimensions } from '../limits/subject'
 import { createJournal } from '../telemetry/journal'
@@ -13,6 +14,7 @@ import { makeDataDirectory, openImporter } from '../telemetry/fixtures/log-direc
 import { AccountBook } from './account-book'
 import { Checkpointer } from './checkpointer'
 import { Governor, type Grant } from './governor'
+import { recount } from './recount'
 import { restoreAccounts } from './restore'
 
 const START_MS = 1_800_000_000_000
@@ -79,7 +81,7 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
     })
     const checkpointer = new Checkpointer({
       ...{ book, after: checkpoint?.mark ?? 0 },
-      limits: () => present.map(({ id }) => id),
+      limits: () => present.map(toCheckpointLimit),
       segment: () => journal.segment,
       append: (record) => journal.append(record),
       now: () => clock.nowMs,
@@ -189,6 +191,25 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
         .filter((line) => !line.endsWith(': 0 0'))
         .sort()
     },
+    /** What of the checkpoint the entries don't say. */
+    differences() {
+      const database = openSqlite(directory.logPath, { readonly: true })
+      const checkpoint = readCheckpoint(database)
+      const limits = readCheckpointLimits(checkpoint?.limits ?? '[]')
+      const found = recount({
+        limits,
+        counters: limits.flatMap(({ id }) => Array.from(readCounters(database, id, 0))),
+        entries: createLedgerReader(database).behind(0),
+      })
+      database.close()
+      return found
+    },
+    /** Adds to what the checkpoint has of every counter. */
+    falsify() {
+      const database = openSqlite(directory.logPath)
+      database.run(`UPDATE ledger_counters SET stretches = replace(stretches, ',5]', ',6]')`)
+      database.close()
+    },
     /** The same by all entries, without any checkpoint. */
     recounted() {
       current.journal.flush()
@@ -236,6 +257,22 @@ describe('a start from a checkpoint', () => {
     books.restart(LIMITS)
     expect(books.current.read).toBe(1)
     expect(books.counted()).toContain('budget key/* 1h id-u: 5 0')
+  })
+
+  test('is found out when it does not say what the entries say', async () => {
+    const books = openBooks()
+    await books.begin('u')
+    books.end(5)
+    books.current.checkpointer.finish()
+    books.restart()
+    expect(books.differences()).toEqual({ counters: 7, differences: [] })
+    books.falsify()
+    expect(books.differences().differences).toContainEqual({
+      limitId: 'budget key/* 1h',
+      name: 'id-u',
+      counted: 6,
+      recounted: 5,
+    })
   })
 
   test('is not fooled by a checkpoint of which a piece is missing', async () => {
@@ -295,6 +332,7 @@ test.each([
           for (const user of [0, 1, 2, 3]) await books.begin(`u${user}`)
           while (books.current.underWay.length > 0) books.end(1)
           expect(books.counted()).toEqual(books.recounted())
+          expect(books.differences().differences).toEqual([])
         }
         for (const cleanup of cleanups.splice(0)) cleanup()
       }),

@@ -1,3 +1,4 @@
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { CheckpointRecord, CounterState } from '../telemetry/records'
 import type { Account } from './account'
 import type { AccountBook } from './account-book'
@@ -7,7 +8,7 @@ export type CheckpointerOptions = {
   /** The mark of the checkpoint that the counters were read of; 0 for none. */
   after: number
   /** The limits whose counters are complete, at the moment. */
-  limits(): Iterable<string>
+  limits(): Iterable<CheckpointLimit>
   /** The number of the journal's present segment: it rises from process to process. */
   segment(): number
   /** Writes a record behind the ends of all that is counted; false when it is lost. */

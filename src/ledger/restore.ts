@@ -1,5 +1,6 @@
 import type { CounterRow, StoredCheckpoint } from '../db/checkpoint-store'
 import type { CountedEntry, LedgerReader } from '../db/ledger-reader'
+import { readCheckpointLimits } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
@@ -58,7 +59,7 @@ export type Restoring = {
  */
 export function restoreAccounts(restoring: Restoring): number {
   const { book, entries, checkpoint, limits, nowMs } = restoring
-  const known = new Set(checkpoint?.limits)
+  const known = new Set(checkpoint && readCheckpointLimits(checkpoint.limits).map(({ id }) => id))
   const added = limits.filter(({ id }) => !known.has(id))
   let read = 0
   book.beginStart()
@@ -140,7 +141,8 @@ function findAccounts(
 
 const NO_TAGS: readonly string[] = []
 
-function toDimensions(entry: CountedEntry): Dimensions {
+/** Whose request an entry is of, and of which target. */
+export function toDimensions(entry: CountedEntry): Dimensions {
   const tags: unknown = entry.tags === null ? NO_TAGS : JSON.parse(entry.tags)
   return {
     organization: entry.organization,
@@ -155,7 +157,11 @@ function toDimensions(entry: CountedEntry): Dimensions {
   }
 }
 
-function amountOf({ unit, unknownPrice, subject }: Limit, entry: CountedEntry): number {
+/** What an entry counts under a limit: nano-USD, tokens or requests. */
+export function amountOf(
+  { unit, unknownPrice, subject }: Pick<Limit, 'unit' | 'unknownPrice' | 'subject'>,
+  entry: CountedEntry
+): number {
   const { kind, inputTokens, outputTokens, provenance } = entry
   switch (unit) {
     case 'usd':

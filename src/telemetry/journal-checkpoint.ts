@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkpointLimitSchema } from '../limits/checkpoint-limit'
 import type { CheckpointRecord } from './records'
 
 const counterSchema = z
@@ -13,6 +14,8 @@ const counterSchema = z
     endsAtMs: endsAtMs ?? undefined,
   }))
 
+const limitsSchema = z.array(checkpointLimitSchema)
+
 const checkpointSchema = z.union([
   z
     .tuple([z.literal('k'), z.literal(1), z.number()])
@@ -21,7 +24,7 @@ const checkpointSchema = z.union([
     .tuple([z.literal('c'), z.literal(1), z.number(), z.array(counterSchema)])
     .transform(([, , mark, counters]) => ({ kind: 'counters' as const, mark, counters })),
   z
-    .tuple([z.literal('K'), z.literal(1), z.number(), z.number(), z.number(), z.array(z.string())])
+    .tuple([z.literal('K'), z.literal(1), z.number(), z.number(), z.number(), limitsSchema])
     .transform(([, , mark, after, count, limits]) => ({
       ...{ kind: 'checkpoint-end' as const, mark, after, count, limits },
     })),

@@ -1,3 +1,4 @@
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { Cost } from '../pricing/cost'
 import type { Usage, UsageProvenance } from '../protocols/usage'
 
@@ -147,7 +148,7 @@ export type CheckpointRecord =
       /** How many counters it has. */
       readonly count: number
       /** The limits whose counters are complete in it. */
-      readonly limits: readonly string[]
+      readonly limits: readonly CheckpointLimit[]
     }
 
 /** What one counter of a limit has spent. */
