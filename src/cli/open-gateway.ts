@@ -16,6 +16,7 @@ import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
+import { HealthBook } from '../routing/health/health-book'
 import { createTicker } from '../std/ticker'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
@@ -69,6 +70,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     admission,
     log,
     memory: new ToolCallMemory(),
+    health: new HealthBook({ now: () => performance.now(), random: Math.random }),
     estimator,
     ...governing.parts,
     authenticate: (token, header) =>

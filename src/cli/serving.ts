@@ -58,6 +58,7 @@ export function startServing(
       clientStallMs: configuration.server.clientStallMs,
       logBodies: configuration.log.bodies,
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
+      failover: configuration.failover,
     },
     models,
     stop,

@@ -18,6 +18,7 @@ export type Configuration = {
   readonly server: ServerConfiguration
   readonly keys: { readonly required: boolean }
   readonly log: LogConfiguration
+  readonly failover: FailoverConfiguration
   readonly models: readonly ModelSettings[]
   /** A list of models in the place of the bundled one: its file's name and text. */
   readonly modelList: { readonly name: string; readonly text: string } | undefined
@@ -26,6 +27,14 @@ export type Configuration = {
   readonly alerts: AlertSettings
   /** In the order of the file; never empty. */
   readonly providers: readonly ProviderConfiguration[]
+}
+
+/** When another target is asked, or the same again. */
+export type FailoverConfiguration = {
+  readonly retries: number
+  readonly capability: boolean
+  readonly contextLength: boolean
+  readonly contentPolicy: boolean
 }
 
 export type ServerConfiguration = {

@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { isRecord } from '../std/record'
 import { checkFields } from './check-fields'
 import { type BudgetSettings, type Configuration, deepFreeze } from './configuration'
-import type { ProviderConfiguration, RateSettings } from './configuration'
+import type { ProviderConfiguration, RateSettings, FailoverConfiguration } from './configuration'
 import { resolveModels } from './model-settings'
 import { type FieldPath, type Problem, type Report, toProblem } from './problem'
 import type { ProviderRow } from './provider-row'
@@ -100,6 +100,7 @@ async function resolveSource(
       refusedRowsPerSecond: file.log.refused_rows_per_second,
       whenDiskFull: file.log.when_disk_full,
     },
+    failover: toFailover(file.failover),
     models: resolveModels(file.models),
     modelList,
     budgets: file.budgets.map(toBudget),
@@ -123,6 +124,11 @@ async function readModelList(
   if (list.ok && problem === undefined) return { name, text: list.text }
   report(['model_list'], { message: `names a file that can't be used: ${problem}` })
   return undefined
+}
+
+function toFailover(failover: ConfigurationFile['failover']): FailoverConfiguration {
+  const { retries, capability, context_length, content_policy } = failover
+  return { retries, capability, contextLength: context_length, contentPolicy: content_policy }
 }
 
 function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings {

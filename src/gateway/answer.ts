@@ -29,7 +29,7 @@ export type OpenAttempt = {
   tick(nowMs: number): void
   /** Ends the upstream's work for a reason, e.g. that the client has left. */
   abort(reason: GatewayError): void
-  close(error: GatewayError | undefined): void
+  close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void
 }
 
 /**

@@ -11,6 +11,8 @@ import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
 import { SaidText } from '../protocols/said-text'
+import { classifyFailure, type Failure } from '../routing/health/classify-failure'
+import type { HealthCall } from '../routing/health/health-call'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
@@ -45,20 +47,28 @@ export type AttemptRequest = {
 
 export type AttemptResult =
   | { ok: true; answer: UpstreamAnswer }
-  | { ok: false; error: GatewayError; resend: ResendReason | undefined }
+  | { ok: false; error: GatewayError; failure: Failure; resend: ResendReason | undefined }
 
-/**
- * One call of one target. Its facts are appended to the record when it ends, however it ends. `resendOf`
- * says why the attempt before it is repeated.
- */
+/** Why the attempt before is repeated. */
+export type RetryReason = ResendReason | 'backoff'
+
+export type AttemptOf = {
+  target: Target
+  retryOf: RetryReason | undefined
+  /** The target's health hears how it ends. */
+  health: HealthCall
+}
+
+/** One call of one target. Its facts are appended to the record when it ends, however it ends. */
 export function attempt(
   context: AttemptContext,
   request: AttemptRequest,
-  target: Target,
-  resendOf: ResendReason | undefined
+  of: AttemptOf
 ): Promise<AttemptResult> {
-  return new UpstreamCall(context, request, target, resendOf).run()
+  return new UpstreamCall(context, request, of).run()
 }
+
+const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
 type Translated = Extract<Wire, { kind: 'translated' }>
 type SentWire = Exclude<Wire, { kind: 'estimated' }>
@@ -106,7 +116,9 @@ class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
-  readonly #resendOf: ResendReason | undefined
+  readonly #retryOf: RetryReason | undefined
+  readonly #health: HealthCall
+  #failure: Failure = NO_FAILURE
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
   #upstream: Protocol
@@ -117,19 +129,16 @@ class UpstreamCall {
   #upstreamRequestId: string | undefined
   #isClosed = false
 
-  constructor(
-    context: AttemptContext,
-    request: AttemptRequest,
-    target: Target,
-    resendOf: ResendReason | undefined
-  ) {
+  constructor(context: AttemptContext, request: AttemptRequest, of: AttemptOf) {
+    const { target, retryOf, health } = of
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
     this.#context = context
     this.#request = request
     this.#upstream = request.protocol
     this.#target = target
-    this.#resendOf = resendOf
+    this.#retryOf = retryOf
+    this.#health = health
     this.#deadlines = new Deadlines(
       name,
       configuration.deadlines,
@@ -148,13 +157,14 @@ class UpstreamCall {
     const { presence, record } = this.#request
     presence.attend(this.#deadlines)
     record.beginWait()
+    record.losses = undefined
     try {
       const wire = chooseWire(this.#request.protocol, this.#target)
       if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
       const sent = await this.#send(wire)
       if (!sent.ok) {
         this.close(sent.error)
-        return sent
+        return this.#failed(sent.error, sent.resend)
       }
       const { response, signed } = sent
       if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
@@ -164,8 +174,12 @@ class UpstreamCall {
     } catch (error) {
       const failure = GatewayError.from(error)
       this.close(failure)
-      return { ok: false, error: failure, resend: undefined }
+      return this.#failed(failure)
     }
+  }
+
+  #failed(error: GatewayError, resend?: ResendReason | undefined): AttemptResult {
+    return { ok: false, error, failure: this.#failure, resend }
   }
 
   /** Throws what can't be said to this target. */
@@ -182,7 +196,7 @@ class UpstreamCall {
       body,
       headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,
-      fresh: this.#resendOf === 'connection_reset',
+      fresh: this.#retryOf === 'connection_reset',
     })
   }
 
@@ -222,12 +236,13 @@ class UpstreamCall {
   }
 
   /** Ends the attempt and writes down how. Only the first call counts. */
-  close(error: GatewayError | undefined): void {
+  close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#tellHealth(error, facts)
     const { record, presence } = this.#request
     const target = this.#target
-    const resendOf = this.#resendOf
+    const retryOf = this.#retryOf
     presence.attend(undefined)
     record.endWait()
     const entry: AttemptRecord = {
@@ -244,11 +259,20 @@ class UpstreamCall {
       errorCode: error?.code,
       errorMessage: error && (error.detail ?? error.message),
       upstreamRequestId: this.#upstreamRequestId,
-      retryOf: resendOf,
-      possiblyBilledTwice: resendOf === 'connection_reset',
+      retryOf,
+      possiblyBilledTwice: retryOf === 'connection_reset',
     }
     record.attempts.push(entry)
     this.#context.log.attempt(entry)
+  }
+
+  #tellHealth(error: GatewayError | undefined, facts: AnswerFacts | undefined): void {
+    if (error === undefined) {
+      this.#health.succeeded({ outputTokens: facts?.usage?.outputTokens })
+      return
+    }
+    this.#failure = classifyFailure(error, Date.now())
+    this.#health.failed(this.#failure)
   }
 
   #readBody(response: Response): Promise<Uint8Array> {
@@ -269,10 +293,9 @@ class UpstreamCall {
     const said = this.#upstream.upstream.parseError(provider.name, refusal)
     const error = provider.configuration.passesCallerKey ? blameCaller(said, status) : said
     this.close(error)
-    if (!provider.credential || (status !== 401 && status !== 403))
-      return { ok: false, error, resend: undefined }
+    if (!provider.credential || (status !== 401 && status !== 403)) return this.#failed(error)
     provider.credential.refused({ signed, date: response.headers.get('date') })
-    return { ok: false, error, resend: 'credential_refused' }
+    return this.#failed(error, 'credential_refused')
   }
 
   #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
@@ -345,6 +368,7 @@ class UpstreamCall {
     const framer = this.#upstream.upstream.createFramer()
     const stream = new UpstreamStream(body, framer, this.#createFrameReader(), this.#deadlines)
     const held = await stream.readToContent()
+    this.#health.firstToken()
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#request.presence.attend({
       tick() {},
@@ -359,7 +383,7 @@ class UpstreamCall {
       attempt: {
         tick: (nowMs) => this.#deadlines.tick(nowMs),
         abort: (reason) => this.#deadlines.abort(reason),
-        close: (error) => this.close(error),
+        close: (error, facts) => this.close(error, facts),
       },
     }
   }

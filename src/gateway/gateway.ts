@@ -11,6 +11,7 @@ import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
+import type { HealthBook } from '../routing/health/health-book'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
 import type { HeldRecord } from '../telemetry/records'
@@ -26,7 +27,7 @@ import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { readGeneration } from './translation'
-import { turn } from './turn'
+import { type FailoverSettings, turn } from './turn'
 
 const decoder = new TextDecoder()
 
@@ -58,6 +59,7 @@ export type GatewayParts = {
   memory: ToolCallMemory
   estimator: TokenEstimator
   governor: Governor
+  health: HealthBook
   /** Whose request it is, and the limits of its own. */
   governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
   /**
@@ -79,6 +81,7 @@ export type GatewaySettings = {
   clientStallMs: number
   logBodies: 'off' | 'full'
   maxLoggedBodyBytes: number
+  failover: FailoverSettings
 }
 
 /** An answer on its way to the client. */
@@ -229,6 +232,7 @@ class Exchange implements BodyHolder {
       protocol: this.#protocol,
       envelope,
       plan,
+      failover: this.#settings.failover,
       reserve: (target) => this.#reserve(target, envelope),
       generation: () => this.#readGeneration(envelope),
       call: this.#call,

@@ -18,6 +18,8 @@ export class RequestRecord {
   readonly startedAt = performance.now()
   readonly startedAtMs = Date.now()
   readonly attempts: AttemptRecord[] = []
+  /** Targets that were not asked, and why: their health, or a limit. */
+  readonly passed: { readonly target: string; readonly reason: string }[] = []
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined

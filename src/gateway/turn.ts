@@ -1,76 +1,133 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Reservation } from '../ledger/governor'
-import type { ResendReason } from '../providers/send'
+import { backoffMs } from '../routing/health/backoff'
+import { chooseAction, type FallbackSwitches } from '../routing/health/choose-action'
+import type { Failure } from '../routing/health/classify-failure'
+import type { HealthBook } from '../routing/health/health-book'
+import type { RefusalReason } from '../routing/health/health-refusal'
+import type { TargetHealth } from '../routing/health/target-health'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
-import { attempt, type AttemptContext, type AttemptRequest } from './attempt'
-import type { Presence } from './client-call'
+import { attempt, type AttemptContext, type AttemptRequest, type RetryReason } from './attempt'
+import { Resending } from './resending'
 
-/** A refused HTTP/2 stream was never processed, so it may be sent again until one is taken. */
-const MAX_REFUSED_STREAMS = 6
+export type TurnContext = AttemptContext & { health: HealthBook }
+
+export type FailoverSettings = FallbackSwitches & {
+  /** How often one target is asked again after a failure of its own, with back-off. */
+  readonly retries: number
+}
 
 export type TurnRequest = AttemptRequest & {
   /** The targets in order; never empty. */
   plan: readonly Target[]
-  /** Holds what the target may cost. */
+  failover: FailoverSettings
+  /** Holds what an attempt of the target may cost. */
   reserve(target: Target): Reservation
 }
 
 /**
- * The only way to a model: tries the plan's targets until one answers, each within its limits. Throws the last
- * failure when none does, and what a limit of the caller refuses.
+ * The only way to a model: tries the plan's targets until one answers, each within its limits. Those that are not well
+ * are passed by while somebody else may answer. Throws the last failure when none does, and what a limit of the caller
+ * refuses.
  */
-export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
-  let failure: GatewayError | undefined
-  for (const target of request.plan) {
-    const reservation = request.reserve(target)
-    if (reservation.kind === 'refused') throw reservation.error
-    if (reservation.kind === 'skipped') {
-      failure ??= reservation.error
-      continue
-    }
-    request.record.target = target
-    let again: Resending | undefined
-    let resendOf: ResendReason | undefined
-    do {
-      const result = await attempt(context, request, target, resendOf)
-      if (result.ok) return result.answer
-      failure = result.error
-      again ??= new Resending(target)
-      resendOf = again.allow(result.resend)
-      if (resendOf === 'http2_refused') await again.pause(request.presence)
-    } while (resendOf !== undefined)
-  }
-  throw failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
+export function turn(context: TurnContext, request: TurnRequest): Promise<UpstreamAnswer> {
+  return new Turn(context, request).run()
 }
 
-/** How often one target is sent the same request again: where that is safe, or its owner allows it. */
-class Resending {
-  readonly #target: Target
-  #refusedStreams = 0
-  #wasReset = false
-  #wasUnknown = false
+/** Who is only busy may still be asked when all others have failed. */
+const BUSY: ReadonlySet<RefusalReason> = new Set(['recovering', 'throttled', 'saturated'])
 
-  constructor(target: Target) {
-    this.#target = target
+type Spared = { readonly target: Target; readonly reason: RefusalReason }
+
+class Turn {
+  readonly #context: TurnContext
+  readonly #request: TurnRequest
+  readonly #spared: Spared[] = []
+  #failure: GatewayError | undefined
+  #attempts = 0
+
+  constructor(context: TurnContext, request: TurnRequest) {
+    this.#context = context
+    this.#request = request
   }
 
-  /** The reason given back is the one that is allowed. */
-  allow(resend: ResendReason | undefined): ResendReason | undefined {
-    if (resend === 'http2_refused')
-      return ++this.#refusedStreams <= MAX_REFUSED_STREAMS ? resend : undefined
-    if (resend === 'credential_refused') {
-      if (this.#wasUnknown) return undefined
-      this.#wasUnknown = true
-      return resend
+  async run(): Promise<UpstreamAnswer> {
+    const { plan } = this.#request
+    for (const [index, target] of plan.entries()) {
+      const health = this.#context.health.of(target.name)
+      const refusal = plan.length > 1 ? health.admit() : undefined
+      if (refusal) {
+        this.#pass(target, refusal.reason)
+        this.#spared.push({ target, reason: refusal.reason })
+        continue
+      }
+      const hasNext = index < plan.length - 1 || this.#spared.length > 0
+      const answer = await this.#try(target, health, hasNext)
+      if (answer) return answer
     }
-    if (resend === undefined || this.#wasReset) return undefined
-    this.#wasReset = true
-    return this.#target.provider.configuration.retryOnReset ? resend : undefined
+    for (const target of this.#lastResorts()) {
+      const answer = await this.#try(target, this.#context.health.of(target.name), false)
+      if (answer) return answer
+    }
+    throw this.#failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
   }
 
-  /** At once the first time; then the connection gets a moment to finish what it has. */
-  async pause(presence: Presence): Promise<void> {
-    if (this.#refusedStreams > 1) await presence.sleep(2 ** this.#refusedStreams * Math.random())
+  /** Where nobody was asked at all, somebody has to be: the truth comes from a provider. */
+  #lastResorts(): Target[] {
+    const busy = this.#spared.filter(({ reason }) => BUSY.has(reason))
+    const left = busy.length > 0 || this.#attempts > 0 ? busy : this.#spared.slice(0, 1)
+    return left.map(({ target }) => target)
   }
+
+  /** The target's answer; `undefined` where another one is to be tried. Throws where that would be of no use. */
+  async #try(
+    target: Target,
+    health: TargetHealth,
+    hasNext: boolean
+  ): Promise<UpstreamAnswer | undefined> {
+    if (!this.#reserve(target)) return undefined
+    this.#request.record.target = target
+    const again = new Resending(target)
+    let retryOf: RetryReason | undefined
+    for (let retries = 0; ;) {
+      this.#attempts++
+      const call = health.begin({ isRetry: retryOf === 'backoff' })
+      const result = await attempt(this.#context, this.#request, { target, retryOf, health: call })
+      if (result.ok) return result.answer
+      this.#failure = result.error
+      retryOf = again.allow(result.resend)
+      if (retryOf === 'http2_refused') await again.pause(this.#request.presence)
+      if (retryOf !== undefined) continue
+      const { failure } = result
+      const mayRetry = retries < this.#request.failover.retries && health.mayRetry()
+      const possible = { retry: mayRetry, rotate: false, next: hasNext }
+      const action = chooseAction(failure, possible, this.#request.failover)
+      if (action === 'next_target') return undefined
+      if (action !== 'retry') throw result.error
+      await this.#request.presence.sleep(waitMs(failure, retries++))
+      // Held anew: what was asked before counts for itself.
+      if (!this.#reserve(target)) return undefined
+      retryOf = 'backoff'
+    }
+  }
+
+  /** Whether the attempt is held. Throws what a limit of the caller refuses. */
+  #reserve(target: Target): boolean {
+    const reservation = this.#request.reserve(target)
+    if (reservation.kind === 'refused') throw reservation.error
+    if (reservation.kind === 'held') return true
+    this.#failure ??= reservation.error
+    this.#pass(target, 'limit')
+    return false
+  }
+
+  #pass(target: Target, reason: RefusalReason | 'limit'): void {
+    this.#request.record.passed.push({ target: target.name, reason })
+  }
+}
+
+/** As long as the provider asked for, else a random time that grows. */
+function waitMs({ retryAfterMs }: Failure, retries: number): number {
+  return retryAfterMs ?? backoffMs(retries, Math.random)
 }
