@@ -7,6 +7,7 @@ const MAX_LINES = 400
 const FOUNDATION = ['errors', 'std']
 const SHARED = ['models', 'protocols', 'db', 'config']
 const DOMAINS = [
+  'alerts',
   'routing',
   'providers',
   'cache',
@@ -40,7 +41,11 @@ for (const shared of SHARED) MAY_IMPORT[shared] = FOUNDATION
 const OWNED_PACKAGES: Record<string, string> = { hono: 'http', 'drizzle-orm': 'db' }
 
 /** Files outside the simulator that may call fetch: the one place that talks to upstreams. */
-const FETCH_CALLERS = ['src/providers/send.ts', 'src/providers/credentials/bounded-fetch.ts']
+const FETCH_CALLERS = [
+  'src/providers/send.ts',
+  'src/providers/credentials/bounded-fetch.ts',
+  'src/alerts/post-webhook.ts',
+]
 
 // `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`, type imports included.
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)['"]([^'"]+)['"]/g

@@ -135,8 +135,8 @@ describe('another credential', () => {
 
   test('answers in the place of one without credit, and is not kept from other models by a 403', async () => {
     const harness = await start()
-    const error = { message: 'You exceeded your quota', code: 'insufficient_quota' }
-    fates['a'] = () => Response.json({ error }, { status: 429 })
+    fates['a'] = () =>
+      Response.json({ error: { message: 'Insufficient Balance' } }, { status: 402 })
     fates['b'] = refuse(403)
     expect((await ask(harness)).status).toBe(502)
     delete fates['b']

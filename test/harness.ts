@@ -29,6 +29,10 @@ export type HarnessOptions = {
   model_list?: string
   budgets?: readonly unknown[]
   limits?: readonly unknown[]
+  alerts?: Record<string, unknown>
+  alertRetryDelaysMs?: readonly number[]
+  /** Variables that references of the configuration find, beside the process's own. */
+  env?: Readonly<Record<string, string>>
 }
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>
@@ -44,6 +48,7 @@ export async function startHarness(options: HarnessOptions = {}) {
     configuration: await configure(options),
     directory,
     secret,
+    ...(options.alertRetryDelaysMs && { alertRetryDelaysMs: options.alertRetryDelaysMs }),
     programLog: createProgramLog({
       level: 'debug',
       format: 'json',
@@ -125,12 +130,13 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     ...(options.model_list !== undefined && { model_list: options.model_list }),
     budgets: options.budgets ?? [],
     limits: options.limits ?? [],
+    alerts: options.alerts ?? {},
     providers: { sim, ...options.providers },
   })
   const parsed = await parseConfiguration(text, {
     name: 'the test',
     directory: process.cwd(),
-    env: process.env,
+    env: { ...process.env, ...options.env },
     overrides: {},
     rows: CATALOG,
     checkModelList,

@@ -46,13 +46,13 @@ export function nginxContender(lab: Lab): Contender {
   }
 }
 
-export function gatewayContender(lab: Lab, site: Site): Contender {
+export function gatewayContender(lab: Lab, site: Site, name = 'gateway'): Contender {
   return {
-    name: 'gateway',
+    name,
     async start() {
       const child = await startGateway(lab, site)
       return {
-        name: 'gateway',
+        name,
         pid: child.pid,
         call: (lane) => gatewayCall(lab, site.key, `${lane}/gpt-4o-mini`, lane === 'sse'),
         stop: () => lab.children.stop(child),

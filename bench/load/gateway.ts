@@ -16,13 +16,16 @@ export type SiteOptions = {
   keysRequired?: boolean
   /** The provider `slow500` over TLS and HTTP/2. */
   tls?: boolean
-  /** Six budgets count every request. */
+  /** Every model has a price. */
+  prices?: boolean
+  /** Every model has one, and six budgets count every request. */
   budgets?: boolean
 }
 
+const PRICES = "models: { '*/*': { price: { input: 1, output: 2 } } }\n"
+
 /** Wide enough for any bench: what they cost is asked, not what they refuse. */
-const BUDGETS = `models: { '*/*': { price: { input: 1, output: 2 } } }
-budgets:
+const BUDGETS = `budgets:
 ${['organization', 'key/*', 'provider/*', 'model/*', 'key/*+provider/*', 'key/*+model/*']
   .map((subject) => `  - { subject: '${subject}', limit_usd: 1000000, window: 30d }`)
   .join('\n')}
@@ -32,7 +35,7 @@ ${['organization', 'key/*', 'provider/*', 'model/*', 'key/*+provider/*', 'key/*+
 export async function createSite(
   lab: Lab,
   name: string,
-  { keysRequired = true, tls = false, budgets = false }: SiteOptions = {}
+  { keysRequired = true, tls = false, prices = false, budgets = false }: SiteOptions = {}
 ): Promise<Site> {
   const { directory, ports, options, children } = lab
   const dataDirectory = join(directory, `${name}-data`)
@@ -54,7 +57,7 @@ export async function createSite(
 keys: { required: ${keysRequired} }
 providers:
 ${providers.join('\n')}
-${budgets ? BUDGETS : ''}`
+${prices || budgets ? PRICES : ''}${budgets ? BUDGETS : ''}`
   )
   if (!keysRequired) return { configFile, dataDirectory, key: 'none' }
   const created = await children.run(

@@ -11,6 +11,8 @@ import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
 import { kill } from './scenarios/kill'
+import { limits } from './scenarios/limits'
+import { recovery } from './scenarios/recovery'
 import { saturation } from './scenarios/saturation'
 import { soak } from './scenarios/soak'
 import { start } from './scenarios/start'
@@ -25,6 +27,8 @@ const SCENARIOS: readonly Scenario[] = [
   streaming,
   start,
   kill,
+  recovery,
+  limits,
   soak,
 ]
 

@@ -6,13 +6,14 @@ import type { Environment } from './data-directory'
 import { addGroupOptions, type GroupOptions, toGroupInput } from './key-options'
 import { layOutGroups, layOutView, viewGroup } from './key-view'
 import { dataOption, jsonOption } from './options'
+import { addOverrideOptions, type OverrideOptions, toOverride } from './override-command'
 import { withKeys } from './with-keys'
 
 type CommonOptions = { data?: string; json?: boolean }
 type CreateOptions = CommonOptions & GroupOptions & { name: string; organization?: string }
 type ListOptions = CommonOptions & { organization?: string }
 
-/** Adds `organizations` or `teams` with `create|list|show|update|delete`: both work alike. */
+/** Adds `organizations` or `teams` with `create|list|show|update|override|delete`: both work alike. */
 export function addGroupCommands(
   program: Command,
   kind: GroupKind,
@@ -62,6 +63,16 @@ export function addGroupCommands(
         else for (const line of layOutView(view)) output.out(line)
       })
     )
+  addChangingCommands(kind, { common, run, done })
+}
+
+type Tools = {
+  common(name: string, description: string): Command
+  run(options: CommonOptions, act: (groups: GroupAdministration) => void): void
+  done(record: GroupRecord, verb: string, options: CommonOptions): void
+}
+
+function addChangingCommands(kind: GroupKind, { common, run, done }: Tools): void {
   addGroupOptions(
     common('update', "change what its keys may do; '' clears an option").argument(
       `<${kind}>`,
@@ -71,6 +82,17 @@ export function addGroupCommands(
     run(options, (groups) =>
       done(groups.update(idOrName, toGroupInput(options)), 'updated', options)
     )
+  )
+  addOverrideOptions(
+    common('override', `give its budgets or limits other amounts for a time`).argument(
+      `<${kind}>`,
+      'its name or id'
+    )
+  ).action((idOrName: string, options: CommonOptions & OverrideOptions) =>
+    run(options, (groups) => {
+      const change = toOverride(groups.get(idOrName).profile, options)
+      done(groups.update(idOrName, change), 'updated', options)
+    })
   )
   common('delete', 'delete it, unless something belongs to it')
     .argument(`<${kind}>`, 'its name or id')

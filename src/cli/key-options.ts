@@ -120,11 +120,13 @@ function parseGlobs(text: string): string[] {
   return globs
 }
 
-function collectBudgets(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
+/** Budgets as they are typed, one after another. */
+export function collectBudgets(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
   return collect(text, earlier, parseBudgetText)
 }
 
-function collectLimits(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
+/** Limits as they are typed, one after another. */
+export function collectLimits(text: string, earlier: StoredLimit[] = []): StoredLimit[] {
   return collect(text, earlier, parseLimitText)
 }
 

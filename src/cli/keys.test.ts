@@ -212,6 +212,19 @@ test('what was asked for is shown as it was typed, and an empty text clears it',
   })
 })
 
+test('a budget has another amount until a time, and its own when that is ended', () => {
+  const data = freshPath()
+  createKey(data, '--name', 'app', '--budget', '10/30d', '--limit', '5/1m')
+  keys(data, 'override', 'app', '--budget', '50/30d', '--limit', '9/1m', '--until', '2999-01-01')
+  expect(show(data, 'app')).toMatchObject({
+    budgets: ['10/30d (50 until 2999-01-01T00:00:00.000Z)'],
+    limits: ['5/1m (9 until 2999-01-01T00:00:00.000Z)'],
+  })
+  keys(data, 'override', 'app', '--budget', '50/30d')
+  expect(show(data, 'app')).toMatchObject({ budgets: ['10/30d'] })
+  expect(exitCodeOf(() => keys(data, 'override', 'app', '--budget', '50/1d'))).toBe(EXIT.notFound)
+})
+
 test('a rotated key works with both tokens during its grace, and with one after it', async () => {
   const data = freshPath()
   const old = createKey(data, '--name', 'app')

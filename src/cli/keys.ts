@@ -15,6 +15,7 @@ import type { Environment } from './data-directory'
 import { addKeyOptions, type KeyOptions, toKeyInput } from './key-options'
 import { layOutKeys, layOutView, viewKey } from './key-view'
 import { dataOption, jsonOption } from './options'
+import { addOverrideOptions, type OverrideOptions, toOverride } from './override-command'
 import { withKeys } from './with-keys'
 
 type CommonOptions = { data?: string; json?: boolean }
@@ -30,7 +31,7 @@ type Run = (options: CommonOptions, run: (keys: KeyAdministration) => void) => v
 
 const DAY_MS = 86_400_000
 
-/** Adds `keys create|list|show|update|rotate|import|enable|disable|revoke`, which work whether or not a gateway runs. */
+/** Adds `keys create|list|show|update|override|rotate|import|enable|disable|revoke`, which work whether or not a gateway runs. */
 export function addKeysCommands(
   program: Command,
   output: CommandOutput,
@@ -120,6 +121,17 @@ function addChangingCommands(common: Common, run: Run, output: CommandOutput): v
         printMade(keys.rotate(idOrName, options.grace), 'Rotated', options, output)
       })
     )
+  addOverrideOptions(
+    common('override', 'give budgets or limits of a key other amounts for a time').argument(
+      '<key>',
+      'its name or id'
+    )
+  ).action((idOrName: string, options: CommonOptions & OverrideOptions) =>
+    run(options, (keys) => {
+      const change = toOverride(keys.get(idOrName).profile, options)
+      printRecord(keys.update(idOrName, change), 'updated', options, output)
+    })
+  )
   for (const { name, description, done } of CHANGES) {
     common(name, description)
       .argument('<key>', 'its name or id')

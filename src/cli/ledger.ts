@@ -1,15 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { existsSync } from 'node:fs'
-import { describeDataDirectory } from '../db/data-directory'
-import { createLedgerReader, type LedgerReader } from '../db/ledger-reader'
 import { REPORT_DIMENSIONS, type ReportDimension, type ReportRow } from '../db/ledger-reader'
-import { openSqlite } from '../db/open'
 import { formatUsd } from '../pricing/format-usd'
 import { parseDuration } from '../std/duration'
 import { layOutColumns, toPlainCell } from './columns'
-import { CommandError, type CommandOutput, EXIT } from './command-line'
+import type { CommandOutput } from './command-line'
 import { defaultDataDirectory, type Environment } from './data-directory'
+import { addVerifyCommand } from './ledger-verify'
 import { dataOption, jsonOption } from './options'
+import { withLedger } from './with-ledger'
 
 type CommonOptions = { data?: string; json?: boolean }
 type ReportOptions = CommonOptions & {
@@ -56,54 +54,7 @@ export function addLedgerCommands(
       )
       for (const line of layOut(rows, options)) output.out(line)
     })
-  ledger
-    .command('verify')
-    .description('compare every entry with the log, and say what is not settled')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action((options: CommonOptions) => {
-      const { totals, differences } = withLedger(
-        options.data || defaultDataDirectory(env),
-        (reader) => ({ totals: reader.totals(), differences: reader.differences() })
-      )
-      const isRight = differences.length === 0
-      const view = {
-        ok: isRight,
-        entries: totals.entries,
-        cost_nano_usd: totals.costNanoUsd,
-        unknown: totals.unknown,
-        unresolved: totals.unresolved,
-        differences: differences.map(({ requestId, entryNanoUsd, rowNanoUsd }) => ({
-          request_id: requestId,
-          entry_nano_usd: entryNanoUsd,
-          row_nano_usd: rowNanoUsd,
-        })),
-      }
-      if (options.json === true) output.out(JSON.stringify(view))
-      else {
-        const { entries, unknown, unresolved } = totals
-        output.out(`${entries} entries, ${formatUsd(totals.costNanoUsd)} USD`)
-        output.out(`${unknown} of unknown cost, ${unresolved} of requests whose process died`)
-        for (const { requestId } of differences) output.out(`differs from the log: ${requestId}`)
-        output.out(isRight ? 'The books agree.' : 'The books do not agree.')
-      }
-      if (!isRight) throw new CommandError(EXIT.failed, 'entries and log differ')
-    })
-}
-
-function withLedger<T>(dataDirectory: string, read: (reader: LedgerReader) => T): T {
-  const { logPath, path } = describeDataDirectory(dataDirectory)
-  if (!existsSync(logPath))
-    throw new CommandError(
-      EXIT.dataDirectory,
-      `${path} has no ledger; name the gateway's data directory with --data`
-    )
-  const database = openSqlite(logPath, { readonly: true })
-  try {
-    return read(createLedgerReader(database))
-  } finally {
-    database.close()
-  }
+  addVerifyCommand(ledger, output, env)
 }
 
 function layOut(rows: readonly ReportRow[], { by, json, csv }: ReportOptions): string[] {

@@ -1,5 +1,4 @@
 import type { Configuration } from '../config/configuration'
-import type { DataDirectory } from '../db/data-directory'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
@@ -17,18 +16,16 @@ import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
+import { HealthBook } from '../routing/health/health-book'
 import { createTicker } from '../std/ticker'
-import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
-import { createGoverning } from './governing'
+import { createGoverning, type GoverningOptions } from './governing'
+import type { LimitedKeys } from './restore-ledger'
 import { mayUseTarget, planFor, startServing } from './serving'
 
-export type OpenGatewayOptions = {
-  configuration: Configuration
-  directory: DataDirectory
+export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
   secret: Uint8Array
-  programLog: ProgramLog
 }
 
 /** What a reload leaves behind is kept for requests that began before it. */
@@ -56,20 +53,13 @@ export type OpenGateway = {
  * taken, and what SQLite throws when the data directory can't be used.
  */
 export function openGateway(options: OpenGatewayOptions): OpenGateway {
-  const { directory, programLog } = options
+  const { programLog } = options
   const ticker = createTicker()
   const sender = createSender()
   const keys = openKeys(options)
   let serving = startServing(options.configuration, sender, ticker, programLog)
   let isReady = true
-  // Before the log's own thread takes the journal.
-  const governing = createGoverning(options.configuration, directory, keys, programLog)
-  const log = createRequestLog({
-    logPath: directory.logPath,
-    journalPath: directory.journalPath,
-    settings: options.configuration.log,
-    programLog,
-  })
+  const { governing, log } = openBooks(options, keys)
   const estimator = createTokenEstimator()
   const admission = new Admission(() => serving.configuration.server)
 
@@ -80,6 +70,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     admission,
     log,
     memory: new ToolCallMemory(),
+    health: new HealthBook({ now: () => performance.now(), random: Math.random }),
     estimator,
     ...governing.parts,
     authenticate: (token, header) =>
@@ -120,13 +111,23 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       serving.stop()
       const cut = await server.drain(limitMs, () => admission.inFlight)
       serving.close()
-      await log.close()
+      await Promise.all([governing.close(), log.close()])
       keys.close()
       ticker.stop()
       estimator.close()
       return cut
     },
   }
+}
+
+/** The ledger and the log; the former reads the journal before the log's own thread takes it. */
+function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
+  const { configuration, directory, programLog } = options
+  const governing = createGoverning(options, keys)
+  const { logPath, journalPath } = directory
+  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
+  governing.keepCheckpoints(log)
+  return { governing, log }
 }
 
 /** Who may call without a key: this machine alone. */

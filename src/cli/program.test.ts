@@ -30,7 +30,17 @@ function writeConfiguration(text: string): string {
 }
 
 describe('the command line', () => {
-  const commands = ['serve', 'demo', 'simulate', 'check', 'keys', 'logs', 'requests', 'version']
+  const commands = [
+    'serve',
+    'demo',
+    'simulate',
+    'check',
+    'keys',
+    'logs',
+    'requests',
+    'alerts',
+    'version',
+  ]
 
   test('help names every command', async () => {
     const { exitCode, out } = await run('--help')

@@ -49,14 +49,18 @@ async function createProgram(
   addDemoCommand(program, output, finish)
   addSimulateCommand(program, output)
   addCheckCommand(program, output, finish)
-  if (args[0] !== 'serve') await addDataCommands(program, output)
+  if (args[0] !== 'serve') await addDataCommands(program, output, finish)
   addVersionCommand(program, output)
   return program
 }
 
 /** These load the databases' code, which would delay the start of `serve`, the only one in a hurry. */
-async function addDataCommands(program: Command, output: CommandOutput): Promise<void> {
-  const [keys, teams, organizations, logs, requests, models, ledger] = await Promise.all([
+async function addDataCommands(
+  program: Command,
+  output: CommandOutput,
+  finish: Finish
+): Promise<void> {
+  const [keys, teams, organizations, logs, requests, models, ledger, alerts] = await Promise.all([
     import('./keys'),
     import('./teams'),
     import('./organizations'),
@@ -64,6 +68,7 @@ async function addDataCommands(program: Command, output: CommandOutput): Promise
     import('./requests'),
     import('./models'),
     import('./ledger'),
+    import('./alerts'),
   ])
   keys.addKeysCommands(program, output)
   teams.addTeamsCommands(program, output)
@@ -72,6 +77,7 @@ async function addDataCommands(program: Command, output: CommandOutput): Promise
   requests.addRequestsCommands(program, output)
   models.addModelsCommands(program, output)
   ledger.addLedgerCommands(program, output)
+  alerts.addAlertsCommands(program, output, finish)
 }
 
 const EXAMPLES = `

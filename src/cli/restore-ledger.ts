@@ -1,18 +1,35 @@
 import type { DataDirectory } from '../db/data-directory'
+import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
-import { oldestThatCounts, restoreAccounts } from '../ledger/restore'
+import { restoreAccounts } from '../ledger/restore'
+import { type CheckpointLimit, toCheckpointLimit } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import { listSegments } from '../telemetry/journal-files'
 
 /** Keys that may have limits of their own. */
 export type LimitedKeys = {
   /** What of limits there is among all keys, teams and organizations. */
-  limits(): Iterable<Pick<Limit, 'unit' | 'window'>>
+  limits(): Iterable<Omit<Limit, 'subject'>>
   /** The limits of a key and of those above it, by its id. */
   ownOf(keyId: string): readonly OwnLimit[]
 }
+
+/** What a start has counted. */
+export type RestoredLedger = {
+  /** Entries that were read one by one. */
+  readonly entries: number
+  /** The mark of the checkpoint that it began from; 0 for none. */
+  readonly after: number
+  /** The limits whose counters are complete. */
+  readonly limits: readonly CheckpointLimit[]
+}
+
+const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
+
+/** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
+const MANY_COUNTERS = 100_000
 
 const NO_LIMITS: readonly OwnLimit[] = []
 
@@ -29,9 +46,9 @@ export function restoreLedger(
   limits: readonly Limit[],
   keys: LimitedKeys,
   nowMs: number
-): void {
-  const oldestMs = oldestThatCounts([...limits, ...keys.limits()], nowMs)
-  if (oldestMs === undefined) return
+): RestoredLedger {
+  const counted = distinct([...limits, ...keys.limits()])
+  if (counted.length === 0) return NOTHING_RESTORED
   const segments = listSegments(journalPath)
   if (segments.length > 0) {
     const firstSegment = (segments.at(-1) ?? 0) + 1
@@ -55,8 +72,23 @@ export function restoreLedger(
   }
   const database = openSqlite(logPath, { readonly: true })
   try {
-    restoreAccounts(book, createLedgerReader(database).since(oldestMs), ownOf, nowMs)
+    const checkpoint = readCheckpoint(database)
+    const entries = restoreAccounts({
+      ...{ book, checkpoint, limits: counted, ownOf, nowMs },
+      entries: createLedgerReader(database),
+      counters: {
+        isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
+        of: (limitId, atMs) => readCounters(database, limitId, atMs),
+        one: (limitId, name) => readCounter(database, limitId, name),
+      },
+    })
+    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) }
   } finally {
     database.close()
   }
+}
+
+/** Those of many keys are the same. */
+function distinct<L extends { id: string }>(limits: readonly L[]): L[] {
+  return [...new Map(limits.map((limit) => [limit.id, limit])).values()]
 }

@@ -62,6 +62,7 @@ export function startServing(
       clientStallMs: configuration.server.clientStallMs,
       logBodies: configuration.log.bodies,
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
+      failover: configuration.failover,
     },
     providers,
     models,

@@ -94,11 +94,15 @@ function describe(value: unknown, issue: z.core.$ZodIssue, path: FieldPath): str
 const CONTAINERS = new Set<string>(['object', 'record', 'array'])
 
 function isShown(value: string, path: FieldPath): boolean {
+  // Of a webhook, where its address and secret are.
+  if (path[0] === 'alerts' && path.length > 2) return SHOWN_WEBHOOK_FIELDS.has(String(path[3]))
   if (path[0] !== 'providers') return true
   const field = String(path[2])
   if (field === 'base_url') return value.includes('://') && !/[@?]/.test(value)
   return SHOWN_PROVIDER_FIELDS.has(field)
 }
+
+const SHOWN_WEBHOOK_FIELDS = new Set(['events', 'subjects', 'timeout', 'private_addresses'])
 
 const SHOWN_PROVIDER_FIELDS = new Set([
   'model_list',

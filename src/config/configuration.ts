@@ -1,3 +1,4 @@
+import type { AlertSettings } from './alerts'
 import type { Identity } from './identity'
 import type { ModelSettings } from './model-settings'
 import type {
@@ -17,13 +18,23 @@ export type Configuration = {
   readonly server: ServerConfiguration
   readonly keys: { readonly required: boolean }
   readonly log: LogConfiguration
+  readonly failover: FailoverConfiguration
   readonly models: readonly ModelSettings[]
   /** A list of models in the place of the bundled one: its file's name and text. */
   readonly modelList: { readonly name: string; readonly text: string } | undefined
   readonly budgets: readonly BudgetSettings[]
   readonly limits: readonly RateSettings[]
+  readonly alerts: AlertSettings
   /** In the order of the file; never empty. */
   readonly providers: readonly ProviderConfiguration[]
+}
+
+/** When another target is asked, or the same again. */
+export type FailoverConfiguration = {
+  readonly retries: number
+  readonly capability: boolean
+  readonly contextLength: boolean
+  readonly contentPolicy: boolean
 }
 
 export type ServerConfiguration = {
@@ -64,13 +75,17 @@ export type BudgetSettings = WindowSettings & {
   readonly limitUsd: number
   readonly overshootUsd: number
   readonly unknownPrice: 'refuse' | 'allow' | number
-  readonly alertAt: readonly number[]
+  /** `undefined`: as `alerts` says for all. */
+  readonly alertAt: readonly number[] | undefined
+  readonly override?: { readonly limitUsd: number; readonly untilMs: number } | undefined
 }
 
 export type RateSettings = WindowSettings & {
   readonly subject: string
   /** By unit; those that are not limited are left out. */
   readonly amounts: Readonly<Record<string, number>>
+  readonly override?:
+    { readonly amounts: Readonly<Record<string, number>>; readonly untilMs: number } | undefined
 }
 
 export type ProviderConfiguration = {

@@ -121,14 +121,17 @@ export function baseUrl() {
   return z.string({ error }).refine(isBaseUrl, { error })
 }
 
-/** Header names to values; names that the gateway itself decides are refused. */
-export function extraHeaders() {
+/** Header names to values; names that the gateway itself decides are refused, but for those in `permitted`. */
+export function extraHeaders(permitted: readonly string[] = []) {
   const error = 'a mapping of header names to texts'
   const refused = 'a header name that the gateway does not set itself'
   const name = z
     .string()
     .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/)
-    .refine((header) => !NEVER_CONFIGURED_HEADERS.has(header.toLowerCase()))
+    .refine((header) => {
+      const lower = header.toLowerCase()
+      return permitted.includes(lower) || !NEVER_CONFIGURED_HEADERS.has(lower)
+    })
   return z.record(name, z.string({ error: 'a text, with ${ENV_NAME} or ${file:PATH} anywhere' }), {
     error: (issue) => (issue.code === 'invalid_key' ? refused : error),
   })

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { parseTime } from '../std/parse-time'
+import { thresholds } from './alerts-fields'
 import { CREDENTIAL_NAME } from './credential-fields'
 import { choice, fields, text, trueOrFalse } from './fields'
 
@@ -38,12 +40,28 @@ const timezone = () =>
     .prefault('UTC')
     .describe('The time zone of calendar windows.')
 
+const until = () =>
+  text('a time')
+    .transform((written, context) => {
+      const atMs = parseTime(written)
+      if (atMs !== undefined && !Number.isNaN(atMs)) return atMs
+      context.issues.push({
+        ...{ code: 'custom', input: written },
+        message: 'a date such as 2030-01-31, or an ISO 8601 time with its offset',
+      })
+      return z.NEVER
+    })
+    .describe('When the amount itself counts again.')
+
 /** `budgets:`, limits in USD. */
 export function budgetsSection() {
   const budget = fields({
     subject: subject(),
     limit_usd: usd('At most so many USD in a window.'),
     window: window().optional().describe('The window; left out, the budget is for good.'),
+    override: fields({ limit_usd: usd('The amount for the time being.'), until: until() })
+      .optional()
+      .describe('Another amount in its place, for a time that ends.'),
     reset: choice(
       ['auto', 'calendar', 'rolling'],
       'auto',
@@ -60,12 +78,9 @@ export function budgetsSection() {
       .describe(
         'What a model without a price may do: nothing, all, or cost so many USD a request.'
       ),
-    alert_at: z
-      .array(z.number({ error: 'parts of it' }).gt(0, 'above 0').max(10, 'at most 10'), {
-        error: 'a list of parts, such as [0.5, 0.8, 1]',
-      })
-      .prefault([])
-      .describe('Parts of it at which the program log tells: 0.8 is four fifths.'),
+    alert_at: thresholds()
+      .optional()
+      .describe('Parts of it at which alerts tell: 0.8 is four fifths. Else alerts.thresholds.'),
   })
   return z
     .array(budget, { error: 'a list of budgets' })
@@ -75,13 +90,19 @@ export function budgetsSection() {
 
 /** `limits:`, in requests, tokens and what is in flight. */
 export function limitsSection() {
-  const limit = fields({
-    subject: subject(),
+  const amounts = {
     requests: count('Requests in a window; for a provider or model, attempts.'),
     input_tokens: count('Input tokens in a window.'),
     output_tokens: count('Output tokens in a window.'),
     tokens: count('Tokens in a window, input and output.'),
     in_flight: count('Requests at once.'),
+  }
+  const limit = fields({
+    subject: subject(),
+    ...amounts,
+    override: fields({ ...amounts, until: until() })
+      .optional()
+      .describe('Other amounts in their place, for a time that ends.'),
     per: window().prefault('1m').describe('The window.'),
     calendar: trueOrFalse().default(false).describe('The window follows the clock.'),
     timezone: timezone(),

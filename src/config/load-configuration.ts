@@ -2,11 +2,12 @@ import { basename, dirname, resolve } from 'node:path'
 import { isRecord } from '../std/record'
 import { checkFields } from './check-fields'
 import { type BudgetSettings, type Configuration, deepFreeze } from './configuration'
-import type { ProviderConfiguration, RateSettings } from './configuration'
+import type { ProviderConfiguration, RateSettings, FailoverConfiguration } from './configuration'
 import { resolveModels } from './model-settings'
 import { type FieldPath, type Problem, type Report, toProblem } from './problem'
 import type { ProviderRow } from './provider-row'
 import { readText } from './read-text'
+import { resolveAlerts } from './resolve-alerts'
 import { resolveProvider } from './resolve-provider'
 import { resolveServer } from './resolve-server'
 import { type ProviderFields, providerSchema } from './provider-fields'
@@ -86,6 +87,7 @@ async function resolveSource(
       fix: `set one of ${variables}, or name a provider in the file`,
     })
   }
+  const alerts = await resolveAlerts(file.alerts, { env: options.env, directory }, report)
   const modelList = await readModelList(file, directory, options, report)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
   const configuration: Configuration = {
@@ -98,10 +100,12 @@ async function resolveSource(
       refusedRowsPerSecond: file.log.refused_rows_per_second,
       whenDiskFull: file.log.when_disk_full,
     },
+    failover: toFailover(file.failover),
     models: resolveModels(file.models),
     modelList,
     budgets: file.budgets.map(toBudget),
     limits: file.limits.map(toRate),
+    alerts,
     providers,
   }
   return { ok: true, configuration: deepFreeze(configuration), source: name }
@@ -122,6 +126,11 @@ async function readModelList(
   return undefined
 }
 
+function toFailover(failover: ConfigurationFile['failover']): FailoverConfiguration {
+  const { retries, capability, context_length, content_policy } = failover
+  return { retries, capability, contextLength: context_length, contentPolicy: content_policy }
+}
+
 function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings {
   return {
     subject: budget.subject,
@@ -129,6 +138,10 @@ function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings 
     overshootUsd: budget.overshoot_usd,
     unknownPrice: budget.unknown_price,
     alertAt: budget.alert_at,
+    override: budget.override && {
+      limitUsd: budget.override.limit_usd,
+      untilMs: budget.override.until,
+    },
     windowText: budget.window,
     reset: budget.reset,
     timezone: budget.timezone,
@@ -137,17 +150,23 @@ function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings 
 }
 
 function toRate(limit: ConfigurationFile['limits'][number]): RateSettings {
-  const { subject, per, calendar, timezone, ...amounts } = limit
+  const { subject, per, calendar, timezone, override, ...amounts } = limit
+  const { until = 0, ...others } = override ?? {}
   return {
     subject,
-    amounts: Object.fromEntries(
-      Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] !== undefined)
-    ),
+    amounts: given(amounts),
+    override: override && { amounts: given(others), untilMs: until },
     windowText: per,
     reset: calendar ? 'calendar' : 'rolling',
     timezone,
     weekStart: 'monday',
   }
+}
+
+function given(amounts: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] !== undefined)
+  )
 }
 
 async function resolveProviders(

@@ -39,7 +39,8 @@ const TABLE: [string, string, Partial<Problem>][] = [
       column: 1,
       path: 'provider',
       nearest: 'providers',
-      allowed: 'server, keys, log, models, model_list, budgets, limits, providers',
+      allowed:
+        'server, keys, log, failover, models, model_list, budgets, limits, alerts, providers',
     },
   ],
   [

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertsSection } from './alerts-fields'
 import {
   NAME_PATTERN,
   byteSize,
@@ -109,6 +110,23 @@ const providers = z.record(z.string().regex(NAME_PATTERN), providerSchema, {
       : 'a mapping of provider names to their settings',
 })
 
+const failover = fields({
+  retries: wholeNumber(
+    0,
+    { from: 0, to: 10 },
+    'How often one target is asked again after a failure of its own, with back-off.'
+  ),
+  capability: trueOrFalse()
+    .default(true)
+    .describe('Take a request to the next target that one could not serve for what it needs.'),
+  context_length: trueOrFalse()
+    .default(true)
+    .describe('Take a request to the next target that was too long for one.'),
+  content_policy: trueOrFalse()
+    .default(false)
+    .describe('Take a request to the next target that one refused for its content.'),
+})
+
 export const configurationSchema = fields({
   server: server.prefault({}).describe('How the gateway listens, and its limits.'),
   keys: fields({
@@ -117,12 +135,16 @@ export const configurationSchema = fields({
     .prefault({})
     .describe('Virtual keys.'),
   log: log.prefault({}).describe('The request log.'),
+  failover: failover.prefault({}).describe('When another target is asked, or the same again.'),
   models: modelsSection()
     .prefault({})
     .describe('What models cost, take and can do, where no list says it or one is overruled.'),
   model_list: modelListField(),
   budgets: budgetsSection(),
   limits: limitsSection(),
+  alerts: alertsSection()
+    .prefault({})
+    .describe('Who is told when a budget reaches a threshold or its end.'),
   providers: providers
     .optional()
     .describe('Who answers. Left out: every catalog provider whose variable is set.'),

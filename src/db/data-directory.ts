@@ -12,6 +12,8 @@ export type DataDirectory = {
   logPath: string
   /** A folder: log records on their way into the log database. */
   journalPath: string
+  /** A folder: alerts on their way to webhooks. */
+  alertsPath: string
   /** 32 random bytes, made once: without them no stored hash can be checked. */
   secretPath: string
   /** Held while databases are migrated or the secret is made. */
@@ -55,6 +57,7 @@ export function describeDataDirectory(path: string): DataDirectory {
     statePath: join(root, 'tollgate.db'),
     logPath: join(root, 'log.db'),
     journalPath: join(root, 'journal'),
+    alertsPath: join(root, 'alerts'),
     secretPath: join(root, 'secret.key'),
     lockPath: join(root, 'lock.db'),
     servingLockPath: join(root, 'serving.lock.db'),

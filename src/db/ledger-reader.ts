@@ -2,6 +2,8 @@ import type { Database } from 'bun:sqlite'
 
 /** An entry as the counters need it, straight from the database. */
 export type CountedEntry = {
+  readonly sequence: number
+  readonly kind: 'request' | 'attempt' | 'correction'
   readonly admittedAtMs: number
   readonly organization: string
   readonly team: string | null
@@ -50,8 +52,12 @@ export type ReportRow = {
 }
 
 export type LedgerReader = {
-  /** Entries of requests that were admitted since, oldest first, one by one. */
+  /** Entries beside corrections of requests that were admitted since, oldest first, one by one. */
   since(admittedAtMs: number): Iterable<CountedEntry>
+  /** Entries beside corrections that were written after the one of a sequence, in their order. */
+  behind(sequence: number): Iterable<CountedEntry>
+  /** Corrections of requests that were admitted since. */
+  corrections(admittedAtMs: number): Iterable<CountedEntry>
   /** Sums over entries admitted in `[fromMs, toMs)`, the dearest first. */
   report(
     by: readonly ReportDimension[],
@@ -65,15 +71,21 @@ export type LedgerReader = {
 
 /** Reads the entries of the ledger, in the log's database. */
 export function createLedgerReader(database: Database): LedgerReader {
-  const since = database.query<CountedEntry, [number]>(
-    `SELECT admitted_at_ms AS admittedAtMs, organization, team, key_id AS keyId, key_name AS keyName,
-       user_id AS user, session_id AS session, tags, provider, model, cost_nano_usd AS costNanoUsd,
-       held_nano_usd AS heldNanoUsd, input_tokens AS inputTokens, output_tokens AS outputTokens,
-       provenance
-     FROM ledger_entries WHERE admitted_at_ms >= ? ORDER BY admitted_at_ms`
-  )
+  const select = (where: string) =>
+    database.query<CountedEntry, [number]>(
+      `SELECT sequence, kind, admitted_at_ms AS admittedAtMs, organization, team, key_id AS keyId,
+         key_name AS keyName, user_id AS user, session_id AS session, tags, provider, model,
+         cost_nano_usd AS costNanoUsd, held_nano_usd AS heldNanoUsd, input_tokens AS inputTokens,
+         output_tokens AS outputTokens, provenance
+       FROM ledger_entries WHERE ${where}`
+    )
+  const since = select(`admitted_at_ms >= ? AND kind <> 'correction' ORDER BY admitted_at_ms`)
+  const behind = select(`sequence > ? AND kind <> 'correction' ORDER BY sequence`)
+  const corrections = select(`kind = 'correction' AND admitted_at_ms >= ?`)
   return {
     since: (admittedAtMs) => since.iterate(admittedAtMs),
+    behind: (sequence) => behind.iterate(sequence),
+    corrections: (admittedAtMs) => corrections.iterate(admittedAtMs),
     report: (by, range) => report(database, by, range),
     differences: () =>
       database

@@ -27,13 +27,14 @@ export type AttemptRow = {
   possiblyBilledTwice?: true | undefined
 }
 
-/** Organization, team, user, session, tags. */
+/** Organization, team, user, session, tags; when it was admitted. */
 export type OwnerColumn = [
   organization: string,
   team: string | null,
   user: string | null,
   session: string | null,
   tags: string[],
+  admittedAtMs?: number,
 ]
 
 /** The parts of a cost, in this order to be short. */
@@ -147,6 +148,9 @@ export const ledgerEntries = sqliteTable(
   },
   (table) => [
     index('ledger_entries_admitted').on(table.admittedAtMs),
+    index('ledger_entries_corrections')
+      .on(table.admittedAtMs)
+      .where(sql`kind = 'correction'`),
     uniqueIndex('ledger_entries_part').on(table.requestId, table.kind, table.attempt),
   ]
 )
@@ -171,11 +175,21 @@ export const ledgerCounters = sqliteTable(
   (table) => [primaryKey({ columns: [table.limitId, table.name] })]
 )
 
-/** The one row says up to which entry every counter that has no newer row of its own is right, and of which limits. */
+/**
+ * The one row says up to which entry every counter that has no newer row of its own is right, and of which limits; and
+ * how far the next checkpoint has come.
+ */
 export const ledgerCheckpoints = sqliteTable('ledger_checkpoints', {
   id: integer().primaryKey(),
   through: integer().notNull(),
-  limits: text({ mode: 'json' }).$type<string[]>().notNull(),
+  limits: text().notNull(),
+  /** The mark of its last record. */
+  mark: integer().notNull(),
+  /** The last mark that was read. */
+  seen: integer().notNull(),
+  pendingThrough: integer('pending_through').notNull(),
+  /** Counters of the next one so far. */
+  pendingCount: integer('pending_count').notNull(),
 })
 
 /** Apart from the rows, so that reading and deleting those never touches the big pages. */

@@ -24,7 +24,7 @@ export type LogWriter = {
   insert(row: RequestInsert): void
   /** Makes way for the final row of a request, which then comes last in the order. */
   removeOpen(id: string): void
-  setOpenAttempts(id: string, attempts: string): void
+  updateOpen(id: string, attempts: string, held: string | null): void
   putBodies(row: RequestBodiesRow): void
   /** Does nothing when the request has its entry already. */
   putEntry(row: LedgerEntryInsert): void
@@ -80,8 +80,8 @@ export function createLogWriter(database: Database): LogWriter {
      VALUES (${REQUEST_COLUMNS.map(() => '?').join(', ')})`
   )
   const removeOpen = database.prepare(`DELETE FROM requests WHERE id = ? AND outcome = 'open'`)
-  const setOpenAttempts = database.prepare(
-    `UPDATE requests SET attempts = ? WHERE id = ? AND outcome = 'open'`
+  const updateOpen = database.prepare(
+    `UPDATE requests SET attempts = ?, held = ? WHERE id = ? AND outcome = 'open'`
   )
   const putBodies = database.prepare(
     `INSERT OR REPLACE INTO request_bodies
@@ -105,7 +105,7 @@ export function createLogWriter(database: Database): LogWriter {
   return {
     insert: (row) => void insert.run(...toParameters(row)),
     removeOpen: (id) => void removeOpen.run(id),
-    setOpenAttempts: (id, attempts) => void setOpenAttempts.run(attempts, id),
+    updateOpen: (id, attempts, held) => void updateOpen.run(attempts, held, id),
     putBodies: (row) =>
       void putBodies.run(
         row.requestId,

@@ -29,7 +29,7 @@ export type OpenAttempt = {
   tick(nowMs: number): void
   /** Ends the upstream's work for a reason, e.g. that the client has left. */
   abort(reason: GatewayError): void
-  close(error: GatewayError | undefined): void
+  close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void
 }
 
 /**
@@ -44,4 +44,18 @@ export function passHeaders(headers: Headers, names: readonly string[]): Record<
     if (value !== null) passed[name] = value
   }
   return passed
+}
+
+// A request gets the kind of answer that it asked for, or an error: `attempt` sees to it.
+
+/** Throws for the other kind. */
+export function toWhole(answer: UpstreamAnswer): WholeAnswer {
+  if (answer.kind === 'whole') return answer
+  throw new Error('a request that is not streamed was answered by a stream')
+}
+
+/** Throws for the other kind. */
+export function toStreamed(answer: UpstreamAnswer): StreamedAnswer {
+  if (answer.kind === 'stream') return answer
+  throw new Error('a streamed request was answered whole')
 }

@@ -3,14 +3,15 @@ import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
-import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
+import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import { Deadlines } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
-import type { RepeatReason, ResendReason, Sender, SendResult } from '../providers/send'
-import { SaidText } from '../protocols/said-text'
+import type { ResendReason, Sender, SendResult } from '../providers/send'
+import { classifyFailure, type Failure } from '../routing/health/classify-failure'
+import type { HealthCall } from '../routing/health/health-call'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
@@ -19,6 +20,7 @@ import type { ClientCall, Presence } from './client-call'
 import { toPassedHeaders } from './passed-headers'
 import { ReframingReader } from './reframing-reader'
 import type { RequestRecord } from './request-record'
+import { saidIn } from './said-in'
 import type { ToolCallMemory } from './tool-call-memory'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
 import { UpstreamStream } from './upstream-stream'
@@ -43,22 +45,37 @@ export type AttemptRequest = {
   record: RequestRecord
 }
 
-export type AttemptResult =
-  | { ok: true; answer: UpstreamAnswer }
-  | { ok: false; error: GatewayError; resend: ResendReason | undefined }
+export type AttemptResult = { ok: true; answer: UpstreamAnswer } | FailedAttempt
 
-/**
- * One call of one target. Its facts are appended to the record when it ends, however it ends. `resendOf`
- * says why the attempt before it is repeated.
- */
+export type FailedAttempt = {
+  ok: false
+  error: GatewayError
+  failure: Failure
+  /** What it says of one of several credentials. */
+  fault: CredentialFault | undefined
+  resend: ResendReason | undefined
+}
+
+/** Why the attempt before is repeated. */
+export type RetryReason = ResendReason | 'credential_rotated' | 'backoff'
+
+export type AttemptOf = {
+  target: Target
+  retryOf: RetryReason | undefined
+  /** The target's health hears how it ends. */
+  health: HealthCall
+}
+
+/** One call of one target. Its facts are appended to the record when it ends, however it ends. */
 export function attempt(
   context: AttemptContext,
   request: AttemptRequest,
-  target: Target,
-  resendOf: RepeatReason | undefined
+  of: AttemptOf
 ): Promise<AttemptResult> {
-  return new UpstreamCall(context, request, target, resendOf).run()
+  return new UpstreamCall(context, request, of).run()
 }
+
+const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
 type Translated = Extract<Wire, { kind: 'translated' }>
 type SentWire = Exclude<Wire, { kind: 'estimated' }>
@@ -83,30 +100,14 @@ function blameCaller(error: GatewayError, status: number): GatewayError {
   })
 }
 
-/** What a whole answer says, for one that counts nothing. */
-function saidIn(upstream: Protocol, body: Uint8Array): SaidText {
-  const said = new SaidText()
-  try {
-    if (isChat(upstream)) {
-      const { choices } = upstream.chat.parseChatAnswer(parseJsonAnswer(body))
-      for (const { parts } of choices)
-        for (const part of parts)
-          if ('text' in part) said.add(part.text)
-          else if (part.type === 'tool_call') said.add(part.name + part.arguments)
-      return said
-    }
-  } catch {
-    // It passes as it is, whatever it is: then its bytes say how long it was.
-  }
-  said.add(new TextDecoder().decode(body))
-  return said
-}
-
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
-  readonly #resendOf: RepeatReason | undefined
+  readonly #retryOf: RetryReason | undefined
+  readonly #health: HealthCall
+  #failure: Failure = NO_FAILURE
+  #fault: CredentialFault | undefined
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
   #upstream: Protocol
@@ -117,19 +118,16 @@ class UpstreamCall {
   #upstreamRequestId: string | undefined
   #isClosed = false
 
-  constructor(
-    context: AttemptContext,
-    request: AttemptRequest,
-    target: Target,
-    resendOf: RepeatReason | undefined
-  ) {
+  constructor(context: AttemptContext, request: AttemptRequest, of: AttemptOf) {
+    const { target, retryOf, health } = of
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
     this.#context = context
     this.#request = request
     this.#upstream = request.protocol
     this.#target = target
-    this.#resendOf = resendOf
+    this.#retryOf = retryOf
+    this.#health = health
     this.#deadlines = new Deadlines(
       name,
       configuration.deadlines,
@@ -148,13 +146,14 @@ class UpstreamCall {
     const { presence, record } = this.#request
     presence.attend(this.#deadlines)
     record.beginWait()
+    record.losses = undefined
     try {
       const wire = chooseWire(this.#request.protocol, this.#target)
       if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
       const sent = await this.#send(wire)
       if (!sent.ok) {
         this.close(sent.error)
-        return sent
+        return this.#failed(sent.error, sent.resend)
       }
       const { response, signed } = sent
       if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
@@ -164,8 +163,12 @@ class UpstreamCall {
     } catch (error) {
       const failure = GatewayError.from(error)
       this.close(failure)
-      return { ok: false, error: failure, resend: undefined }
+      return this.#failed(failure)
     }
+  }
+
+  #failed(error: GatewayError, resend?: ResendReason | undefined): AttemptResult {
+    return { ok: false, error, failure: this.#failure, fault: this.#fault, resend }
   }
 
   /** Throws what can't be said to this target. */
@@ -182,7 +185,7 @@ class UpstreamCall {
       body,
       headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,
-      fresh: this.#resendOf === 'connection_reset',
+      fresh: this.#retryOf === 'connection_reset',
     })
   }
 
@@ -222,12 +225,13 @@ class UpstreamCall {
   }
 
   /** Ends the attempt and writes down how. Only the first call counts. */
-  close(error: GatewayError | undefined): void {
+  close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#tellHealth(error, facts)
     const { record, presence } = this.#request
     const target = this.#target
-    const resendOf = this.#resendOf
+    const retryOf = this.#retryOf
     presence.attend(undefined)
     record.endWait()
     const entry: AttemptRecord = {
@@ -245,11 +249,24 @@ class UpstreamCall {
       errorCode: error?.code,
       errorMessage: error && (error.detail ?? error.message),
       upstreamRequestId: this.#upstreamRequestId,
-      retryOf: resendOf,
-      possiblyBilledTwice: resendOf === 'connection_reset',
+      retryOf,
+      possiblyBilledTwice: retryOf === 'connection_reset',
     }
     record.attempts.push(entry)
     this.#context.log.attempt(entry)
+  }
+
+  #tellHealth(error: GatewayError | undefined, facts: AnswerFacts | undefined): void {
+    if (error === undefined) {
+      this.#health.succeeded({ outputTokens: facts?.usage?.outputTokens })
+      return
+    }
+    this.#failure = classifyFailure(error, Date.now())
+    if (this.#target.provider.credentialName !== undefined)
+      this.#fault = faultOf(error, this.#failure, this.#status)
+    // Another credential may find the target well.
+    if (this.#fault) this.#health.left()
+    else this.#health.failed(this.#failure)
   }
 
   #readBody(response: Response): Promise<Uint8Array> {
@@ -270,10 +287,9 @@ class UpstreamCall {
     const said = this.#upstream.upstream.parseError(provider.name, refusal)
     const error = provider.configuration.passesCallerKey ? blameCaller(said, status) : said
     this.close(error)
-    if (!provider.credential || (status !== 401 && status !== 403))
-      return { ok: false, error, resend: undefined }
+    if (!provider.credential || (status !== 401 && status !== 403)) return this.#failed(error)
     provider.credential.refused({ signed, date: response.headers.get('date') })
-    return { ok: false, error, resend: 'credential_refused' }
+    return this.#failed(error, 'credential_refused')
   }
 
   #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
@@ -346,6 +362,7 @@ class UpstreamCall {
     const framer = this.#upstream.upstream.createFramer()
     const stream = new UpstreamStream(body, framer, this.#createFrameReader(), this.#deadlines)
     const held = await stream.readToContent()
+    this.#health.firstToken()
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#request.presence.attend({
       tick() {},
@@ -360,7 +377,7 @@ class UpstreamCall {
       attempt: {
         tick: (nowMs) => this.#deadlines.tick(nowMs),
         abort: (reason) => this.#deadlines.abort(reason),
-        close: (error) => this.close(error),
+        close: (error, facts) => this.close(error, facts),
       },
     }
   }

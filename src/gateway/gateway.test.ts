@@ -7,6 +7,7 @@ import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
 import { createSender } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
+import { HealthBook } from '../routing/health/health-book'
 import { createTicker } from '../std/ticker'
 import type { LogRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
@@ -53,6 +54,9 @@ function createParts(onRequest: () => unknown = () => {}) {
     refused: (begin, end) => void waiting.push(begin, end),
     write,
     written: async () => write(),
+    checkpoint: () => true,
+    segment: 0,
+    counters: async () => [],
     find: async () => undefined,
     flush: async () => {},
     configure: () => {},
@@ -72,12 +76,14 @@ function createParts(onRequest: () => unknown = () => {}) {
       clientStallMs: 60_000,
       logBodies: 'off',
       maxLoggedBodyBytes: 0,
+      failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
     }),
     ticker,
     sender: createSender(),
     admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
     log,
     memory: new ToolCallMemory(),
+    health: new HealthBook({ now: () => performance.now(), random: Math.random }),
     governor: new Governor({ book: new AccountBook([]), now: Date.now, onEvent() {} }),
     governed: () => ({ of: NOBODY, own: [] }),
     estimator: { count: async (texts) => texts.map(() => 1), close() {} },

@@ -11,21 +11,23 @@ import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
+import type { HealthBook } from '../routing/health/health-book'
 import type { Target } from '../routing/target'
 import type { Ticker } from '../std/ticker'
+import type { HeldRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
-import type { StreamedAnswer, UpstreamAnswer, WholeAnswer } from './answer'
+import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
 import { type BodyHolder, type ClientCall, Presence, type RequestLabels } from './client-call'
 import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { relay } from './relay'
-import { reserve, toHoldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
+import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { readGeneration } from './translation'
-import { turn } from './turn'
+import { type FailoverSettings, turn } from './turn'
 
 const decoder = new TextDecoder()
 
@@ -57,6 +59,7 @@ export type GatewayParts = {
   memory: ToolCallMemory
   estimator: TokenEstimator
   governor: Governor
+  health: HealthBook
   /** Whose request it is, and the limits of its own. */
   governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
   /**
@@ -78,6 +81,7 @@ export type GatewaySettings = {
   clientStallMs: number
   logBodies: 'off' | 'full'
   maxLoggedBodyBytes: number
+  failover: FailoverSettings
 }
 
 /** An answer on its way to the client. */
@@ -99,7 +103,10 @@ export async function handle(
     exchange.authenticate()
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
-    exchange.admit(envelope)
+    const request = exchange.govern(envelope)
+    const preparing = parts.governor.prepare(request, plan)
+    if (preparing) await preparing
+    exchange.admit(request)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
     const whole = toWhole(await turning)
@@ -187,36 +194,45 @@ class Exchange implements BodyHolder {
     return this.#parts.plan(this.#caller, envelope)
   }
 
-  /** Counts the request by its caller's limits. Throws `rate_limit_exceeded`. */
-  admit(envelope: Envelope): void {
+  /** Whose request it is, and by which limits it counts. */
+  govern(envelope: Envelope): GovernedRequest {
     const labels = this.#call.labels()
-    const { of, own } = this.#parts.governed(this.#caller, {
-      ...labels,
-      user: labels.user ?? envelope.user,
-    })
-    this.#grant = this.#parts.governor.admit({ of, own })
-    // Whoever is not admitted leaves no entry in the ledger.
-    this.#record.of = of
+    const user = labels.user ?? envelope.user
+    return this.#parts.governed(this.#caller, { ...labels, user })
   }
 
+  /** Counts the request by its caller's limits. Throws `rate_limit_exceeded`. */
+  admit(request: GovernedRequest): void {
+    this.#grant = this.#parts.governor.admit(request)
+    // Whoever is not admitted leaves no entry in the ledger.
+    this.#record.of = request.of
+    this.#record.admittedAtMs = this.#grant.admittedAtMs
+  }
+
+  /** Holds what a target may cost. With the first one the request begins: both are written down as one. */
   #reserve(target: Target, envelope: Envelope): Reservation {
+    const reservation = this.#holdFor(target, envelope)
+    const held = toHeldRecord(target, reservation)
+    if (!this.#record.hasBegun) this.#begin(held)
+    else if (held) this.#parts.log.hold({ kind: 'hold', requestId: this.#record.id, ...held })
+    return reservation
+  }
+
+  #holdFor(target: Target, envelope: Envelope): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
     // Counting tokens is free everywhere.
     if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
     this.#inputBound ??= boundInput(envelope.body)
-    const reservation = reserve(grant, target, envelope, this.#inputBound)
-    if (reservation.kind === 'held')
-      this.#parts.log.hold(toHoldRecord(this.#record.id, target, reservation))
-    return reservation
+    return reserve(grant, target, envelope, this.#inputBound)
   }
 
   turn(envelope: Envelope, plan: readonly Target[]) {
-    this.#begin()
     return turn(this.#parts, {
       protocol: this.#protocol,
       envelope,
       plan,
+      failover: this.#settings.failover,
       reserve: (target) => this.#reserve(target, envelope),
       generation: () => this.#readGeneration(envelope),
       call: this.#call,
@@ -323,10 +339,10 @@ class Exchange implements BodyHolder {
     return { status: error.status, headers, body }
   }
 
-  #begin(): void {
+  #begin(held: HeldRecord | undefined): void {
     this.#record.hasBegun = true
     this.#presence.await()
-    this.#parts.log.begin(this.#record.toBegin())
+    this.#parts.log.begin(this.#record.toBegin(held))
   }
 
   /** Our own limits, which the provider's say nothing of. */
@@ -364,33 +380,21 @@ class Exchange implements BodyHolder {
     if (this.#isAdmitted) this.#parts.admission.leave(this.#heldBytes)
   }
 
-  /** Writes the request down and gives back what it held; only the first call counts. */
+  /** Writes the request down, its begin too where nobody could be asked, and gives back what it held; only once. */
   #end(status: number, error: GatewayError | undefined): void {
     const record = this.#record
     if (record.hasEnded) return
     record.hasEnded = true
+    if (this.#grant && !record.hasBegun) this.#begin(undefined)
     this.#leave()
     this.#grant?.settle(toUsed(record))
     const { log } = this.#parts
-    const isCancelled = error?.code === 'client_closed'
     if (!record.hasBegun) {
-      const outcome = isCancelled ? 'cancelled' : 'refused'
+      const outcome = error?.code === 'client_closed' ? 'cancelled' : 'refused'
       log.refused(record.toBegin(), record.toEnd(status, outcome, error))
       return
     }
     if (this.#bodies) log.bodies(this.#bodies.toRecord(record.id))
     log.end(record.toEnd(status, toOutcome(error), error))
   }
-}
-
-// A request gets the kind of answer that it asked for, or an error: `attempt` sees to it.
-
-function toWhole(answer: UpstreamAnswer): WholeAnswer {
-  if (answer.kind === 'whole') return answer
-  throw new Error('a request that is not streamed was answered by a stream')
-}
-
-function toStreamed(answer: UpstreamAnswer): StreamedAnswer {
-  if (answer.kind === 'stream') return answer
-  throw new Error('a streamed request was answered whole')
 }

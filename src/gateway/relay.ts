@@ -174,7 +174,8 @@ class RelaySource implements Watch {
     if (this.#isEnded) return undefined
     this.#isEnded = true
     this.#options.ticker.remove(this)
-    this.#answer?.attempt.close(error)
-    return this.#options.onEnd(error, this.#answer?.stream.facts)
+    const facts = this.#answer?.stream.facts
+    this.#answer?.attempt.close(error, facts)
+    return this.#options.onEnd(error, facts)
   }
 }

@@ -5,7 +5,8 @@ import type { UsageProvenance } from '../protocols/usage'
 import type { Cost } from '../pricing/cost'
 import type { Dimensions } from '../limits/subject'
 import type { Target } from '../routing/target'
-import type { AttemptRecord, BeginRecord, EndRecord, RequestOutcome } from '../telemetry/records'
+import type { AttemptRecord, BeginRecord, EndRecord } from '../telemetry/records'
+import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 
 /**
  * All that becomes known of one request, appended by the stages as they learn it. The log row, the headers of
@@ -17,11 +18,14 @@ export class RequestRecord {
   readonly startedAt = performance.now()
   readonly startedAtMs = Date.now()
   readonly attempts: AttemptRecord[] = []
+  /** Targets that were not asked, and why: their health, or a limit. */
+  readonly passed: { readonly target: string; readonly reason: string }[] = []
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined
   /** Whose request it is. */
   of: Dimensions | undefined
+  admittedAtMs: number | undefined
   keepsBodies = false
   api: string | undefined
   operation: string | undefined
@@ -84,7 +88,7 @@ export class RequestRecord {
     return this.losses && !this.losses.isEmpty ? renderLosses(this.losses.list) : undefined
   }
 
-  toBegin(): BeginRecord {
+  toBegin(held?: HeldRecord | undefined): BeginRecord {
     return {
       kind: 'begin',
       id: this.id,
@@ -98,6 +102,8 @@ export class RequestRecord {
       stream: this.stream,
       bodyBytes: this.bodyBytes,
       of: this.of,
+      admittedAtMs: this.admittedAtMs,
+      held,
     }
   }
 

@@ -3,7 +3,7 @@ import type { Grant, Reservation, Used } from '../ledger/governor'
 import type { InputBound } from '../ledger/input-bound'
 import type { Envelope } from '../protocols/envelope'
 import type { Target } from '../routing/target'
-import type { HoldRecord, RequestOutcome } from '../telemetry/records'
+import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 import type { RequestRecord } from './request-record'
 
 /** What a request gets that no limit counts. */
@@ -34,13 +34,10 @@ function toCredential({ name, credentialName }: Target['provider']): string | un
   return credentialName === undefined ? undefined : `${name}/${credentialName}`
 }
 
-/** What is held, as it is written down. */
-export function toHoldRecord(
-  requestId: string,
-  { name }: Target,
-  { worst }: Extract<Reservation, { kind: 'held' }>
-): HoldRecord {
-  return { kind: 'hold', requestId, model: name, costNanoUsd: worst?.costNanoUsd }
+/** What is held, as it is written down; `undefined` where nothing is. */
+export function toHeldRecord({ name }: Target, reservation: Reservation): HeldRecord | undefined {
+  if (reservation.kind !== 'held' || reservation.worst === undefined) return undefined
+  return { model: name, costNanoUsd: reservation.worst.costNanoUsd }
 }
 
 /** Limits are ours to refuse by; all else that fails behind the plan is the upstream's. */

@@ -1,9 +1,10 @@
 import { GatewayError } from '../errors/gateway-error'
-import { faultOf } from '../providers/credential-fault'
 import type { CredentialPool, PooledCredential, Wanted } from '../providers/credential-pool'
+import type { Failure } from '../routing/health/classify-failure'
 import type { Target } from '../routing/target'
+import type { FailedAttempt } from './attempt'
 
-/** The credentials of one target, one after the other, each at most once in a request. */
+/** The credentials of one target, one after the other, each once until there is a pause. */
 export class Rotation {
   readonly #pool: CredentialPool
   readonly #target: Target
@@ -35,16 +36,24 @@ export class Rotation {
     if (this.#current) this.#pool.succeed(this.#current, this.#wanted.model)
   }
 
-  /**
-   * The target with the next credential where it could do better than the one that failed. `status` is the host's,
-   * `undefined` where it was not reached.
-   */
-  nextAfter(failure: GatewayError, status: number | undefined): Target | undefined {
-    const fault = faultOf(failure, status)
-    if (fault === undefined || this.#current === undefined) return undefined
-    this.#failure = failure
+  /** Notes what a failure says of the credential at hand, and whether another could do better. */
+  failed({ error, fault }: FailedAttempt): boolean {
+    if (fault === undefined || this.#current === undefined) return false
+    this.#failure = error
     this.#pool.fail(this.#current, this.#wanted.model, fault)
-    return this.next()
+    return true
+  }
+
+  /** What the failure of an attempt means for the target: with no credential left, it waits for the first one back. */
+  toFailure(failure: Failure): Failure {
+    const seconds = this.#isExhausted && this.#pool.explain(this.#wanted)?.retryAfterSeconds
+    return seconds ? { ...failure, kind: 'throttled', retryAfterMs: seconds * 1_000 } : failure
+  }
+
+  /** For a retry after a pause: each may be tried once more. */
+  again(): this {
+    this.#tried.length = 0
+    return this
   }
 
   /**

@@ -6,6 +6,7 @@ import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
 import type { ResendReason, Sender, SendRequest, SendResult } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
+import { HealthBook } from '../routing/health/health-book'
 import { createTicker } from '../std/ticker'
 import { Presence, type Waiting } from './client-call'
 import { RequestRecord } from './request-record'
@@ -14,6 +15,8 @@ import { turn } from './turn'
 
 const ticker = createTicker()
 afterAll(() => ticker.stop())
+
+const CLOCK = { now: () => performance.now(), random: Math.random }
 
 const ANSWER = '{"choices":[{"index":0,"finish_reason":"stop"}]}'
 
@@ -43,10 +46,11 @@ function start(
   const record = new RequestRecord()
   const body = new TextEncoder().encode('{"model":"host/x"}')
   const result = turn(
-    { sender, memory: new ToolCallMemory(), log: { attempt() {} } },
+    { sender, memory: new ToolCallMemory(), log: { attempt() {} }, health: new HealthBook(CLOCK) },
     {
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body, {}),
+      failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
       plan: [createModelIndex([provider]).resolve('host/x')],
       reserve: () => ({ kind: 'held' }),
       generation() {

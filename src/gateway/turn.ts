@@ -1,91 +1,156 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Reservation } from '../ledger/governor'
-import type { RepeatReason, ResendReason } from '../providers/send'
+import { backoffMs } from '../routing/health/backoff'
+import { chooseAction, type FallbackSwitches } from '../routing/health/choose-action'
+import type { Failure } from '../routing/health/classify-failure'
+import type { HealthBook } from '../routing/health/health-book'
+import type { RefusalReason } from '../routing/health/health-refusal'
+import type { TargetHealth } from '../routing/health/target-health'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
-import { attempt, type AttemptContext, type AttemptRequest } from './attempt'
-import type { Presence } from './client-call'
+import { attempt, type AttemptContext, type AttemptRequest, type RetryReason } from './attempt'
+import { Resending } from './resending'
 import { Rotation } from './rotation'
 
-/** A refused HTTP/2 stream was never processed, so it may be sent again until one is taken. */
-const MAX_REFUSED_STREAMS = 6
+export type TurnContext = AttemptContext & { health: HealthBook }
+
+export type FailoverSettings = FallbackSwitches & {
+  /** How often one target is asked again after a failure of its own, with back-off. */
+  readonly retries: number
+}
 
 export type TurnRequest = AttemptRequest & {
   /** The targets in order; never empty. */
   plan: readonly Target[]
-  /** Holds what the target may cost. */
+  failover: FailoverSettings
+  /** Holds what an attempt of the target may cost. */
   reserve(target: Target): Reservation
 }
 
 /**
  * The only way to a model: tries the plan's targets until one answers, each within its limits, and of several
- * credentials those that could do better than the one before. Throws the last failure when none does, and what a limit
- * of the caller refuses.
+ * credentials those that could do better than the one before. Targets that are not well are passed by while somebody
+ * else may answer. Throws the last failure when none does, and what a limit of the caller refuses.
  */
-export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
-  const { record } = request
-  let failure: GatewayError | undefined
-  for (const planned of request.plan) {
-    const { pool } = planned.provider
-    const rotation = pool && new Rotation(pool, planned)
-    let target = rotation ? rotation.next() : planned
-    let resendOf: RepeatReason | undefined
-    while (target) {
-      const reservation = request.reserve(target)
-      if (reservation.kind === 'refused') throw reservation.error
-      if (reservation.kind === 'skipped') {
-        failure ??= reservation.error
-        target = rotation?.next()
-        continue
-      }
-      record.target = target
-      let again: Resending | undefined
-      do {
-        const result = await attempt(context, request, target, resendOf)
-        if (result.ok) {
-          rotation?.answered()
-          return result.answer
-        }
-        failure = result.error
-        again ??= new Resending(target)
-        resendOf = again.allow(result.resend)
-        if (resendOf === 'http2_refused') await again.pause(request.presence)
-      } while (resendOf !== undefined)
-      target = rotation?.nextAfter(failure, record.attempts.at(-1)?.status)
-      resendOf = 'credential_rotated'
-    }
-    if (rotation) failure = rotation.explain(failure)
-  }
-  throw failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
+export function turn(context: TurnContext, request: TurnRequest): Promise<UpstreamAnswer> {
+  return new Turn(context, request).run()
 }
 
-/** How often one target is sent the same request again: where that is safe, or its owner allows it. */
-class Resending {
-  readonly #target: Target
-  #refusedStreams = 0
-  #wasReset = false
-  #wasUnknown = false
+/** Who is only busy may still be asked when all others have failed. */
+const BUSY: ReadonlySet<RefusalReason> = new Set(['recovering', 'throttled', 'saturated'])
 
-  constructor(target: Target) {
-    this.#target = target
+type Spared = { readonly target: Target; readonly reason: RefusalReason }
+
+class Turn {
+  readonly #context: TurnContext
+  readonly #request: TurnRequest
+  readonly #spared: Spared[] = []
+  #failure: GatewayError | undefined
+  #attempts = 0
+
+  constructor(context: TurnContext, request: TurnRequest) {
+    this.#context = context
+    this.#request = request
   }
 
-  /** The reason given back is the one that is allowed. */
-  allow(resend: ResendReason | undefined): ResendReason | undefined {
-    if (resend === 'http2_refused')
-      return ++this.#refusedStreams <= MAX_REFUSED_STREAMS ? resend : undefined
-    if (resend === 'credential_refused') {
-      if (this.#wasUnknown) return undefined
-      this.#wasUnknown = true
-      return resend
+  async run(): Promise<UpstreamAnswer> {
+    const { plan } = this.#request
+    for (const [index, target] of plan.entries()) {
+      const health = this.#context.health.of(target.name)
+      const refusal = plan.length > 1 ? health.admit() : undefined
+      if (refusal) {
+        this.#pass(target, refusal.reason)
+        this.#spared.push({ target, reason: refusal.reason })
+        continue
+      }
+      const hasNext = index < plan.length - 1 || this.#spared.length > 0
+      const answer = await this.#try(target, health, hasNext)
+      if (answer) return answer
     }
-    if (resend === undefined || this.#wasReset) return undefined
-    this.#wasReset = true
-    return this.#target.provider.configuration.retryOnReset ? resend : undefined
+    for (const target of this.#lastResorts()) {
+      const answer = await this.#try(target, this.#context.health.of(target.name), false)
+      if (answer) return answer
+    }
+    throw this.#failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
   }
 
-  /** At once the first time; then the connection gets a moment to finish what it has. */
-  async pause(presence: Presence): Promise<void> {
-    if (this.#refusedStreams > 1) await presence.sleep(2 ** this.#refusedStreams * Math.random())
+  /** Where nobody was asked at all, somebody has to be: the truth comes from a provider. */
+  #lastResorts(): Target[] {
+    const busy = this.#spared.filter(({ reason }) => BUSY.has(reason))
+    const left = busy.length > 0 || this.#attempts > 0 ? busy : this.#spared.slice(0, 1)
+    return left.map(({ target }) => target)
   }
+
+  /** The target's answer; `undefined` where another one is to be tried. Throws where that would be of no use. */
+  async #try(
+    planned: Target,
+    health: TargetHealth,
+    hasNext: boolean
+  ): Promise<UpstreamAnswer | undefined> {
+    const { pool } = planned.provider
+    const rotation = pool && new Rotation(pool, planned)
+    let target = rotation ? this.#next(rotation) : this.#reserved(planned)
+    let again: Resending | undefined
+    let retryOf: RetryReason | undefined
+    for (let retries = 0; target;) {
+      this.#request.record.target = target
+      this.#attempts++
+      const call = health.begin({ isRetry: retryOf === 'backoff' })
+      const result = await attempt(this.#context, this.#request, { target, retryOf, health: call })
+      if (result.ok) {
+        rotation?.answered()
+        return result.answer
+      }
+      this.#failure = result.error
+      again ??= new Resending(target)
+      retryOf = again.allow(result.resend)
+      if (retryOf === 'http2_refused') await again.pause(this.#request.presence)
+      if (retryOf !== undefined) continue
+      const rotated = rotation?.failed(result) ? this.#next(rotation) : undefined
+      const failure = rotation ? rotation.toFailure(result.failure) : result.failure
+      const mayRetry = retries < this.#request.failover.retries && health.mayRetry()
+      const possible = { retry: mayRetry, rotate: rotated !== undefined, next: hasNext }
+      const action = chooseAction(failure, possible, this.#request.failover)
+      if (action === 'next_target') return undefined
+      if (action === 'give_up') throw this.#failure
+      if (action === 'retry') {
+        await this.#request.presence.sleep(waitMs(failure, retries++))
+        // Held anew: what was asked before counts for itself.
+        target = rotation ? this.#next(rotation.again()) : this.#reserved(planned)
+        retryOf = 'backoff'
+      } else {
+        target = rotated
+        again = undefined
+        retryOf = 'credential_rotated'
+      }
+    }
+    return undefined
+  }
+
+  /** The target, once an attempt of it is held. Throws what a limit of the caller refuses. */
+  #reserved(target: Target): Target | undefined {
+    const reservation = this.#request.reserve(target)
+    if (reservation.kind === 'refused') throw reservation.error
+    if (reservation.kind === 'held') return target
+    this.#failure ??= reservation.error
+    this.#pass(target, 'limit')
+    return undefined
+  }
+
+  /** The same with the next credential that is in order and has room. */
+  #next(rotation: Rotation): Target | undefined {
+    for (let target = rotation.next(); target; target = rotation.next())
+      if (this.#reserved(target)) return target
+    this.#failure = rotation.explain(this.#failure)
+    return undefined
+  }
+
+  #pass(target: Target, reason: RefusalReason | 'limit'): void {
+    this.#request.record.passed.push({ target: target.name, reason })
+  }
+}
+
+/** As long as the provider asked for, else a random time that grows. */
+function waitMs({ retryAfterMs }: Failure, retries: number): number {
+  return retryAfterMs ?? backoffMs(retries, Math.random)
 }

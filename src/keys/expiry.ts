@@ -1,10 +1,8 @@
 import { parseDuration } from '../std/duration'
+import { parseTime } from '../std/parse-time'
 
 export type ParsedExpiry = { ok: true; atMs: number } | { ok: false; problem: string }
 
-const DATE = /^\d{4}-\d\d-\d\d$/
-// Without its offset a time would mean another moment on every machine.
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/
 // Beyond the year 9999 a time has no common spelling any more.
 const LATEST_MS = Date.UTC(9999, 11, 31)
 
@@ -13,7 +11,7 @@ const LATEST_MS = Date.UTC(9999, 11, 31)
  * in UTC) or an ISO 8601 time with its offset. Gives epoch milliseconds, always after `nowMs`.
  */
 export function parseExpiry(text: string, nowMs: number): ParsedExpiry {
-  const atMs = readSpan(text, nowMs) ?? readTime(text)
+  const atMs = readSpan(text, nowMs) ?? parseTime(text)
   if (atMs === undefined || Number.isNaN(atMs) || atMs > LATEST_MS) {
     return {
       ok: false,
@@ -28,13 +26,4 @@ export function parseExpiry(text: string, nowMs: number): ParsedExpiry {
 function readSpan(text: string, nowMs: number): number | undefined {
   const spanMs = parseDuration(text)
   return spanMs === undefined ? undefined : nowMs + spanMs
-}
-
-function readTime(text: string): number | undefined {
-  if (!DATE.test(text) && !TIME.test(text)) return undefined
-  // Of the 30th of February `Date` would make a day of March.
-  const day = text.slice(0, 10)
-  const dayMs = Date.parse(`${day}T00:00:00Z`)
-  if (Number.isNaN(dayMs) || new Date(dayMs).toISOString().slice(0, 10) !== day) return undefined
-  return Date.parse(text)
 }

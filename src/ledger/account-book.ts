@@ -1,36 +1,70 @@
+import { z } from 'zod'
 import { isForAdmission, type Limit } from '../limits/limit'
 import { type Dimensions, toAccountName, toCounterKey } from '../limits/subject'
-import { Account } from './account'
+import { Account, type Spent } from './account'
 
 /** A limit that belongs to one key, team or organization, and the key of its counter, e.g. the key's id. */
 export type OwnLimit = { readonly limit: Limit; readonly name: string }
 
-/** Counters of one limit; beyond so many the idle ones are forgotten. */
+/** Counters of one limit; beyond so many those are forgotten that have nothing to say, or can be read again. */
 const MANY_ACCOUNTS = 100_000
+/** Who asked within it is likely to ask again. */
+const IDLE_MS = 5 * 60_000
 
 type Counters = { limit: Limit; readonly accounts: Map<string, Account>; sweepAt: number }
+
+/** Names one account: its limit, and which of that limit's. */
+export type CounterName = { readonly limitId: string; readonly name: string }
+
+/** What a checkpoint has of an account: it is read when the account is first asked for. */
+export type StoredCounter = {
+  /** The last entry that it counts. */
+  readonly through: number
+  /** JSON of `Spent`. */
+  readonly stretches: string
+}
 
 /** Every account there is, by limit and name. Accounts are made when a request first falls on them. */
 export class AccountBook {
   readonly #counters = new Map<string, Counters>()
+  /** What the last checkpoint has of accounts that nobody has asked for yet, by limit and key. */
+  readonly #stored = new Map<string, Map<string, StoredCounter>>()
+  /** Up to which entry accounts were read of a checkpoint, until the start is over. */
+  readonly #through = new Map<Account, number>()
+  readonly #changed: Account[] = []
+  /** Limits of which some accounts stand only in the checkpoint. */
+  readonly #partial = new Set<string>()
+  readonly #manyAccounts: number
+  #isStarting = false
   #limits: readonly Limit[] = []
   #atAdmission: readonly Counters[] = []
   #atAttempt: readonly Counters[] = []
 
-  constructor(limits: readonly Limit[]) {
+  constructor(limits: readonly Limit[], { manyAccounts = MANY_ACCOUNTS } = {}) {
+    this.#manyAccounts = manyAccounts
     this.configure(limits)
   }
 
   /** Counts by these limits from now on. One that counts the same as before keeps its counters, whatever its amount. */
   configure(limits: readonly Limit[]): void {
     const kept = new Set(limits.map(({ id }) => id))
-    for (const { id } of this.#limits) if (!kept.has(id)) this.#counters.delete(id)
+    for (const { id } of this.#limits)
+      if (!kept.has(id)) {
+        this.#counters.delete(id)
+        this.#stored.delete(id)
+        this.#partial.delete(id)
+      }
     this.#limits = limits
     const counted = limits.map((limit) => this.#countersOf(limit))
     for (const counters of counted)
       for (const account of counters.accounts.values()) account.limit = counters.limit
     this.#atAdmission = counted.filter(({ limit }) => isForAdmission(limit))
     this.#atAttempt = counted.filter(({ limit }) => !isForAdmission(limit))
+  }
+
+  /** Every account that has counted something is in memory. */
+  get isWhole(): boolean {
+    return this.#partial.size === 0
   }
 
   get isEmpty(): boolean {
@@ -58,7 +92,7 @@ export class AccountBook {
       known.limit = limit
       return known
     }
-    const counters = { limit, accounts: new Map<string, Account>(), sweepAt: MANY_ACCOUNTS }
+    const counters = { limit, accounts: new Map<string, Account>(), sweepAt: this.#manyAccounts }
     this.#counters.set(limit.id, counters)
     return counters
   }
@@ -71,10 +105,90 @@ export class AccountBook {
       if (known.limit !== limit) known.limit = limit
       return known
     }
-    if (counters.accounts.size >= counters.sweepAt) sweep(counters, nowMs)
-    const account = new Account(toAccountName(limit.subject, key), limit)
+    if (counters.accounts.size >= counters.sweepAt && !this.#isStarting)
+      this.#sweep(counters, nowMs)
+    const account = new Account(toAccountName(limit.subject, key), limit, key, this.#changed)
     counters.accounts.set(key, account)
+    this.#load(account, nowMs)
     return account
+  }
+
+  #load(account: Account, nowMs: number): void {
+    const ofLimit = this.#stored.get(account.limit.id)
+    const stored = ofLimit?.get(account.key)
+    if (ofLimit === undefined || stored === undefined) return
+    ofLimit.delete(account.key)
+    account.advance(nowMs)
+    account.load(parseSpent(stored.stretches))
+    this.#through.set(account, stored.through)
+  }
+
+  /** Forgets what has nothing to remember, and what nobody asks for. */
+  #sweep(counters: Counters, nowMs: number): void {
+    const { limit, accounts } = counters
+    let isPartial = false
+    for (const [name, account] of accounts) {
+      const isStored = account.isStored(nowMs - IDLE_MS)
+      account.advance(nowMs)
+      if (!account.isIdle && !isStored) continue
+      isPartial ||= !account.isIdle
+      accounts.delete(name)
+    }
+    if (isPartial) this.#partial.add(limit.id)
+    counters.sweepAt = Math.max(this.#manyAccounts, 2 * accounts.size)
+  }
+
+  /** Accounts of a limit have to be read of the checkpoint one by one. */
+  markPartial(limitId: string): void {
+    this.#partial.add(limitId)
+  }
+
+  /** The accounts of a request that have to be read of the checkpoint first, and handed to `store`. */
+  missing(of: Dimensions, own: readonly OwnLimit[]): CounterName[] {
+    const missing: CounterName[] = []
+    if (this.#partial.size === 0) return missing
+    const look = (limitId: string, name: string | undefined) => {
+      if (name === undefined || !this.#partial.has(limitId)) return
+      if (this.#counters.get(limitId)?.accounts.has(name) || this.#stored.get(limitId)?.has(name))
+        return
+      missing.push({ limitId, name })
+    }
+    for (const limit of this.#limits) look(limit.id, toCounterKey(limit.subject, of))
+    for (const { limit, name } of own) look(limit.id, name)
+    return missing
+  }
+
+  /** Has what a checkpoint says of an account ready for whoever asks for it first. */
+  store(limitId: string, key: string, stored: StoredCounter): void {
+    if (this.#counters.get(limitId)?.accounts.has(key)) return
+    let ofLimit = this.#stored.get(limitId)
+    if (ofLimit === undefined) this.#stored.set(limitId, (ofLimit = new Map()))
+    ofLimit.set(key, stored)
+  }
+
+  /** The last entry that an account had counted when it was read of a checkpoint; 0 where it was not. */
+  countedThrough(account: Account): number {
+    return this.#through.get(account) ?? 0
+  }
+
+  /** Entries are being counted: nothing is forgotten meanwhile. */
+  beginStart(): void {
+    this.#isStarting = true
+  }
+
+  /** Every entry is counted. */
+  endStart(): void {
+    this.#isStarting = false
+    this.#through.clear()
+  }
+
+  /** The accounts that have spent something since the last call, or since they were made. */
+  takeChanged(): Account[] {
+    return this.#changed.splice(0)
+  }
+
+  get hasChanged(): boolean {
+    return this.#changed.length > 0
   }
 
   *accounts(): Generator<Account> {
@@ -99,11 +213,10 @@ export class AccountBook {
   }
 }
 
-/** Forgets what has nothing to remember. */
-function sweep(counters: Counters, nowMs: number): void {
-  for (const [name, account] of counters.accounts) {
-    account.advance(nowMs)
-    if (account.isIdle) counters.accounts.delete(name)
-  }
-  counters.sweepAt = Math.max(MANY_ACCOUNTS, 2 * counters.accounts.size)
+/** Throws where the text holds something else than was written for an account. */
+function parseSpent(json: string): Spent {
+  return spentSchema.parse(JSON.parse(json))
 }
+
+/** What a checkpoint keeps of a counter. */
+export const spentSchema = z.array(z.tuple([z.number(), z.number()]))

@@ -1,4 +1,4 @@
-import type { Limit } from '../limits/limit'
+import { amountAt, type Limit } from '../limits/limit'
 import { BUCKETS, type Stretch, stretchAt, stretchesBack } from '../limits/window'
 
 /**
@@ -8,6 +8,8 @@ import { BUCKETS, type Stretch, stretchAt, stretchesBack } from '../limits/windo
 export type Sums = {
   readonly number: number
   spent: number
+  /** What of it was learned later, which no checkpoint has. */
+  corrected: number
   expected: number
   worst: number
   /** The clock was set back: this stretch is part of another now. */
@@ -18,6 +20,8 @@ export type Sums = {
 
 /** How an account stands: what its window has spent, and what is held for requests under way. */
 export type Standing = {
+  /** What the limit allows now. */
+  readonly amount: number
   readonly spent: number
   /** The worst case of all that is under way. */
   readonly reserved: number
@@ -25,32 +29,52 @@ export type Standing = {
   readonly resetAtMs: number | undefined
 }
 
+/** What an account has spent, by the number of a stretch of time. */
+export type Spent = readonly (readonly [number: number, spent: number])[]
+
 /**
  * The counter of one subject under one limit. Sums are kept by stretches of time, each forgotten whole. Amounts are
  * whole numbers of the limit's unit. `advance` comes before anything else of a moment.
  */
 export class Account {
   readonly name: string
+  /** Which of its limit's accounts it is. */
+  readonly key: string
   limit: Limit
+  /** Requests that hold something of it, if only nothing: it is not forgotten meanwhile. */
+  holds = 0
   /** Oldest first; most accounts have one or two. */
   #stretches: Sums[] = []
   #spent = 0
   #expected = 0
   #worst = 0
   #now: Stretch | undefined
+  readonly #changed: Account[]
+  #isChanged = false
+  #usedMs = 0
 
-  constructor(name: string, limit: Limit) {
+  /** `changed` takes the account in when it has spent something, once until the next `takeSpent`. */
+  constructor(name: string, limit: Limit, key = '', changed: Account[] = []) {
     this.name = name
     this.limit = limit
+    this.key = key
+    this.#changed = changed
   }
 
   /** Nothing is spent or held: the account may be forgotten. */
   get isIdle(): boolean {
-    return this.#spent === 0 && this.#worst === 0 && this.#expected === 0
+    return this.#spent === 0 && this.holds === 0
+  }
+
+  /** Nobody has asked for it since, and all that it counts stands in a checkpoint: it can be read again. */
+  isStored(sinceMs: number): boolean {
+    if (this.#usedMs > sinceMs || this.#isChanged || this.holds > 0) return false
+    return this.#stretches.every(({ corrected }) => corrected === 0)
   }
 
   /** Goes to the present and forgets what is over. */
   advance(nowMs: number): void {
+    this.#usedMs = nowMs
     const known = this.#now
     if (known && nowMs >= known.startMs && nowMs < known.endMs) return
     const now = stretchAt(this.limit.window, nowMs)
@@ -60,9 +84,17 @@ export class Account {
     while (this.#stretches[0] && this.#stretches[0].number < oldest) this.#forgetOldest()
   }
 
+  /** What its limit allows now. */
+  get amount(): number {
+    return this.limit.override === undefined
+      ? this.limit.amount
+      : amountAt(this.limit, this.#usedMs)
+  }
+
   /** Whether so much more can be held now. */
   fits(expected: number, worst: number): boolean {
-    const { amount, overshoot } = this.limit
+    const amount = this.amount
+    const { overshoot } = this.limit
     if (worst <= 0 && expected <= 0) return true
     return (
       this.#spent + this.#expected + expected <= amount &&
@@ -72,7 +104,8 @@ export class Account {
 
   /** How much more could be held now, at most; never below zero. */
   room(): number {
-    const { amount, overshoot } = this.limit
+    const amount = this.amount
+    const { overshoot } = this.limit
     const byWorst = amount + overshoot - this.#spent - this.#worst
     return Math.max(0, Math.min(byWorst, amount - this.#spent - this.#expected + overshoot))
   }
@@ -85,6 +118,17 @@ export class Account {
     return last?.number === now.number ? last : this.#append(now.number)
   }
 
+  /** The stretch that a request of a time counts in; one that counts nowhere where that is over. */
+  sumsAt(admittedAtMs: number): Sums {
+    const now = this.#now
+    // Ahead of the present are requests of a clock that was set back.
+    if (now === undefined || admittedAtMs >= now.startMs) return this.present()
+    const { window } = this.limit
+    const number = stretchAt(window, admittedAtMs).number
+    if (number < now.number - stretchesBack(window)) return { ...NOTHING, number, isOver: true }
+    return this.#sumsOf(number)
+  }
+
   /** Holds so much more in a stretch, or gives so much back. */
   hold(sums: Sums, expected: number, worst: number): void {
     const kept = toKept(sums)
@@ -95,22 +139,62 @@ export class Account {
     this.#worst += worst
   }
 
-  /** Books what was used; gives what the window has spent before and after. */
-  book(sums: Sums, amount: number): { before: number; after: number } {
-    const before = this.#spent
+  /** Books what was used; gives what the window has spent now. */
+  book(sums: Sums, amount: number): number {
     const kept = toKept(sums)
     kept.spent += amount
+    this.noteChange()
     if (!kept.isOver) this.#spent += amount
-    return { before, after: this.#spent }
+    return this.#spent
   }
 
   standing(nowMs: number): Standing {
     this.advance(nowMs)
-    return { spent: this.#spent, reserved: this.#worst, resetAtMs: this.#resetAtMs() }
+    return {
+      amount: this.amount,
+      spent: this.#spent,
+      reserved: this.#worst,
+      resetAtMs: this.#resetAtMs(),
+    }
   }
 
-  /** Puts back what was spent by a request that was admitted at a time; nothing where that is over. */
-  restore(admittedAtMs: number, spent: number): void {
+  /** What it has spent beside corrections, for a checkpoint: from here on it is unchanged. */
+  takeSpent(): Spent {
+    this.#isChanged = false
+    return this.#stretches
+      .filter(({ spent, corrected }) => spent !== corrected)
+      .map(({ number, spent, corrected }) => [number, spent - corrected] as const)
+  }
+
+  /** When all that is counted now will be forgotten, in epoch milliseconds; `undefined`: never. */
+  endsAtMs(): number | undefined {
+    const { window } = this.limit
+    if (window.kind === 'once') return undefined
+    if (window.kind === 'calendar') return this.#now?.endMs
+    const newest = this.#stretches.at(-1)?.number ?? 0
+    return (newest + BUCKETS + 1) * (window.durationMs / BUCKETS)
+  }
+
+  /** The next checkpoint has to take it in. */
+  noteChange(): void {
+    if (this.#isChanged) return
+    this.#isChanged = true
+    this.#changed.push(this)
+  }
+
+  /** Puts back what a checkpoint has. */
+  load(spent: Spent): void {
+    const now = this.#now
+    if (now === undefined) throw new Error(`the account ${this.name} has no present`)
+    const oldest = now.number - stretchesBack(this.limit.window)
+    for (const [number, amount] of spent) if (number >= oldest) this.#restoreIn(number, amount, 0)
+  }
+
+  /**
+   * Puts back what was spent by a request that was admitted at a time, or a correction of it; nothing where that is
+   * over.
+   */
+  restore(admittedAtMs: number, spent: number, isCorrection = false): void {
     const now = this.#now
     if (now === undefined) throw new Error(`the account ${this.name} has no present`)
     const { window } = this.limit
@@ -119,11 +203,21 @@ export class Account {
     if (!isNow && window.kind === 'calendar') return
     const number = isNow ? now.number : stretchAt(window, admittedAtMs).number
     if (number < now.number - stretchesBack(window)) return
+    this.#restoreIn(number, spent, isCorrection ? spent : 0)
+    if (!isCorrection) this.noteChange()
+  }
+
+  #restoreIn(number: number, spent: number, corrected: number): void {
+    const sums = this.#sumsOf(number)
+    sums.spent += spent
+    sums.corrected += corrected
+    this.#spent += spent
+  }
+
+  #sumsOf(number: number): Sums {
     const at = this.#stretches.findLastIndex((known) => known.number <= number)
     const known = this.#stretches[at]
-    const sums = known?.number === number ? known : this.#insert(at + 1, number)
-    sums.spent += spent
-    this.#spent += spent
+    return known?.number === number ? known : this.#insert(at + 1, number)
   }
 
   #append(number: number): Sums {
@@ -149,12 +243,14 @@ export class Account {
   #turnBack(present: number): void {
     const ahead = this.#stretches.filter(({ number }) => number > present)
     if (ahead.length === 0) return
+    this.noteChange()
     this.#stretches = this.#stretches.filter(({ number }) => number <= present)
     const last = this.#stretches.at(-1)
     const sums = last?.number === present ? last : this.#append(present)
     for (const over of ahead) {
       over.into = sums
       sums.spent += over.spent
+      sums.corrected += over.corrected
       sums.expected += over.expected
       sums.worst += over.worst
     }
@@ -170,7 +266,7 @@ export class Account {
 }
 
 const NOTHING: Sums = {
-  ...{ number: 0, spent: 0, expected: 0, worst: 0 },
+  ...{ number: 0, spent: 0, corrected: 0, expected: 0, worst: 0 },
   ...{ into: undefined, isOver: false },
 }
 

@@ -33,13 +33,14 @@ function govern(...limits: Limit[]) {
   const events: GovernorEvent[] = []
   const book = new AccountBook(limits)
   const onEvent = (event: GovernorEvent) => void events.push(event)
-  const governor = new Governor({ book, now: () => 0, onEvent })
+  const clock = { nowMs: 0 }
+  const governor = new Governor({ book, now: () => clock.nowMs, onEvent, alertAt: () => [0.5, 1] })
   const standings = () =>
     [...book.accounts()].map((account) => {
       const { spent, reserved } = account.standing(0)
       return [account.name, spent, reserved]
     })
-  return { governor, book, events, standings }
+  return { governor, book, events, standings, clock }
 }
 
 describe('a request', () => {
@@ -99,7 +100,14 @@ describe('a request', () => {
     expect(() => governor.admit({ of: ANYONE, own: [] })).toThrow('too much at once')
     first.leave()
     first.leave()
-    governor.admit({ of: ANYONE, own: [] }).leave()
+    first.settle()
+    const second = governor.admit({ of: ANYONE, own: [] })
+    second.leave()
+    expect(standings()).toEqual([
+      ['key/* id-1', 1, 1],
+      ['user/* u', 0, 0],
+    ])
+    second.settle()
     expect(standings()).toEqual([
       ['key/* id-1', 2, 0],
       ['user/* u', 0, 0],
@@ -131,10 +139,86 @@ describe('what is told', () => {
     spend(40)
     expect(events).toMatchObject([
       { kind: 'overrun', overrun: 37 },
-      { kind: 'alert', at: 0.5, spent: 43 },
+      { kind: 'threshold', at: 0.5, spent: 43 },
     ])
     spend(3)
     expect(events).toHaveLength(2)
+  })
+
+  test('is told again in the next window, and of another amount', () => {
+    const rolling = { window: { kind: 'rolling', durationMs: 60_000 }, alertAt: undefined } as const
+    const { governor, book, events, clock } = govern(createLimit('organization', rolling))
+    const spend = () => {
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      expect(grant.reserve(TARGET, SIZE).kind).toBe('held')
+      grant.settle({ costNanoUsd: 25, inputTokens: 1, outputTokens: 1 })
+    }
+    spend()
+    governor.review()
+    expect(events).toMatchObject([{ kind: 'threshold', at: 0.5, mark: { untilMs: 60_000 } }])
+    clock.nowMs = 59_999
+    governor.review()
+    expect(events).toHaveLength(1)
+    clock.nowMs = 130_000
+    spend()
+    expect(events).toHaveLength(2)
+    book.configure([createLimit('organization', { ...rolling, amount: 40 })])
+    governor.review()
+    expect(events).toHaveLength(3)
+  })
+
+  test('is the first refusal of a budget, but not that of a request beyond any budget', () => {
+    const { governor, events } = govern(createLimit('organization', {}))
+    const ask = (outputLimit: number) => {
+      const grant = governor.admit({ of: ANYONE, own: [] })
+      return grant.reserve(TARGET, { ...SIZE, outputLimit }).kind
+    }
+    expect(ask(21)).toBe('refused')
+    expect(events).toEqual([])
+    expect(ask(20)).toBe('held')
+    expect([ask(20), ask(20)]).toEqual(['refused', 'refused'])
+    expect(events).toMatchObject([{ kind: 'exceeded', wanted: 50 }])
+  })
+})
+
+describe('a budget that may be overshot', () => {
+  test('goes by what requests have cost, once some have', () => {
+    const overshot = createLimit('organization', { amount: 500, overshoot: 1_000 })
+    const { governor } = govern(overshot)
+    const held = () => {
+      const grants = []
+      for (;;) {
+        const grant = governor.admit({ of: ANYONE, own: [] })
+        if (grant.reserve(TARGET, SIZE).kind !== 'held') return grants
+        grants.push(grant)
+      }
+    }
+    const first = held()
+    // Ten of 50 are all that is known to fit.
+    expect(first).toHaveLength(10)
+    for (const grant of first) grant.settle({ costNanoUsd: 5, inputTokens: 1, outputTokens: 1 })
+    // Now the sum of worst cases is what stops them: 50 spent, 29 x 50 held.
+    expect(held()).toHaveLength(29)
+  })
+})
+
+describe('a limit with another amount for a time', () => {
+  test('has its own again when that has ended', () => {
+    let nowMs = 0
+    const override = { amount: 100, untilMs: 1_000 }
+    const book = new AccountBook([createLimit('organization', { override })])
+    const governor = new Governor({ book, now: () => nowMs, onEvent() {} })
+    const ask = () => governor.admit({ of: ANYONE, own: [] }).reserve(TARGET, SIZE)
+    expect([ask().kind, ask().kind]).toEqual(['held', 'held'])
+    expect(ask()).toMatchObject({
+      kind: 'refused',
+      error: { message: expect.stringContaining('organization may use 0.0000001 USD') },
+    })
+    nowMs = 1_000
+    expect(ask()).toMatchObject({
+      kind: 'refused',
+      error: { message: expect.stringContaining('organization may use 0.00000005 USD') },
+    })
   })
 })
 

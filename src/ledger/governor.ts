@@ -3,10 +3,13 @@ import type { Limit, LimitUnit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
-import type { AccountBook, OwnLimit } from './account-book'
+import type { CounterRow } from '../db/checkpoint-store'
+import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
-import { type Booking, type Demand, Hold } from './ledger'
+import { Expectations } from './expectations'
+import { type Demand, Hold, type Refusal } from './ledger'
 import { toRefusalError } from './refusals'
+import { type Mark, ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
 /** What a request is, as far as its limits are concerned. */
@@ -39,28 +42,86 @@ export type Reservation =
   | { readonly kind: 'refused'; readonly error: GatewayError }
   | { readonly kind: 'skipped'; readonly error: GatewayError }
 
-/** Something the governor wants told: a booking beyond what was held, or one that crossed a threshold. */
-export type GovernorEvent =
-  | { readonly kind: 'overrun'; readonly account: Account; readonly overrun: number }
-  | {
-      readonly kind: 'alert'
-      readonly account: Account
-      readonly at: number
-      readonly spent: number
-    }
+/**
+ * Something the governor wants told of a budget, each once a window: a threshold that was reached, a request refused
+ * that an empty budget had let in, a booking beyond what was held (that once an hour at least). Amounts are nano-USD.
+ */
+export type GovernorEvent = { readonly account: Account; readonly mark: Mark } & (
+  | { readonly kind: 'threshold'; readonly at: number; readonly spent: number }
+  | { readonly kind: 'exceeded'; readonly wanted: number }
+  | { readonly kind: 'overrun'; readonly overrun: number }
+)
+
+/** What counters tell targets apart by. */
+export type TargetName = {
+  readonly provider: { readonly name: string; readonly pool?: NamedCredentials | undefined }
+  readonly name: string
+}
+
+type NamedCredentials = {
+  readonly credentials: readonly { readonly configuration: { readonly name: string } }[]
+}
+
+const NO_TARGETS: readonly TargetName[] = []
 
 export type GovernorOptions = {
   book: AccountBook
+  /** What checkpoints have of accounts that are not in memory. */
+  readCounters?(names: readonly CounterName[]): Promise<readonly CounterRow[]>
   now(): number
   onEvent(event: GovernorEvent): void
+  /** What was told before; nothing unless said. */
+  told?: ToldMarks
+  /** The thresholds of budgets that have none of their own, rising; none unless said. */
+  alertAt?(): readonly number[]
 }
+
+type GrantOptions = Required<GovernorOptions> & { readonly expectations: Expectations }
+
+const OVERRUN_AGAIN_AFTER_MS = 3_600_000
 
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
-  readonly #options: GovernorOptions
+  readonly #options: GrantOptions
 
   constructor(options: GovernorOptions) {
-    this.#options = options
+    this.#options = {
+      told: new ToldMarks(),
+      alertAt: () => [],
+      readCounters: async () => [],
+      ...options,
+      expectations: new Expectations(),
+    }
+  }
+
+  /**
+   * Has the accounts ready that a request may fall on, where some were forgotten since they were idle: then there is a
+   * promise, which rejects with `log_unavailable`.
+   */
+  prepare(
+    { of, own }: GovernedRequest,
+    targets: readonly TargetName[] = NO_TARGETS
+  ): Promise<void> | undefined {
+    const { book } = this.#options
+    if (book.isWhole) return undefined
+    const missing = new Map<string, CounterName>()
+    const look = (wanted: Dimensions) => {
+      for (const name of book.missing(wanted, own))
+        missing.set(`${name.limitId}\n${name.name}`, name)
+    }
+    look(of)
+    for (const { provider, name } of targets) {
+      const ofTarget = { ...of, provider: provider.name, model: name }
+      look(ofTarget)
+      for (const { configuration } of provider.pool?.credentials ?? [])
+        look({ ...ofTarget, credential: `${provider.name}/${configuration.name}` })
+    }
+    return missing.size === 0 ? undefined : this.#load([...missing.values()])
+  }
+
+  async #load(names: readonly CounterName[]): Promise<void> {
+    const { book, readCounters } = this.#options
+    for (const row of await readCounters(names)) book.store(row.limitId, row.name, row)
   }
 
   /**
@@ -69,18 +130,29 @@ export class Governor {
    */
   admit(request: GovernedRequest): Grant {
     const { book } = this.#options
-    if (book.isEmpty && request.own.length === 0)
-      return new Grant(this.#options, request, undefined)
     const nowMs = this.#options.now()
+    if (book.isEmpty && request.own.length === 0)
+      return new Grant(this.#options, request, undefined, nowMs)
     const accounts = book.atAdmission(request.of, request.own, nowMs)
-    const admission = new Hold()
+    const admission = new Hold(nowMs)
     const refusal = admission.move(accounts.map(one), nowMs)
     if (refusal) throw toRefusalError(refusal, nowMs)
-    return new Grant(this.#options, request, admission)
+    return new Grant(this.#options, request, admission, nowMs)
+  }
+
+  /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
+  review(): void {
+    const nowMs = this.#options.now()
+    for (const account of this.#options.book.accounts()) {
+      if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
+      tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
+    }
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
-  standings({ of, own }: GovernedRequest): LimitStanding[] {
+  async standings(request: GovernedRequest): Promise<LimitStanding[]> {
+    await this.prepare(request)
+    const { of, own } = request
     const { book, now } = this.#options
     const nowMs = now()
     const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
@@ -98,16 +170,26 @@ const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
 
 /** What one admitted request holds: until it leaves, and until it is settled. */
 export class Grant {
-  readonly #options: GovernorOptions
+  readonly #options: GrantOptions
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
-  readonly #hold = new Hold()
-  #hasLeft = false
+  readonly #hold: Hold
+  /** Its costs belong to the windows of this time, in epoch milliseconds. */
+  readonly admittedAtMs: number
+  /** What is learned of the present attempt, where some budget goes by what is expected. */
+  #learning: { model: string; worst: number } | undefined
 
-  constructor(options: GovernorOptions, request: GovernedRequest, admission: Hold | undefined) {
+  constructor(
+    options: GrantOptions,
+    request: GovernedRequest,
+    admission: Hold | undefined,
+    admittedAtMs: number
+  ) {
     this.#options = options
     this.#request = request
     this.#admission = admission
+    this.#hold = new Hold(admittedAtMs)
+    this.admittedAtMs = admittedAtMs
   }
 
   /** No limit counts this request: nothing needs to be held. */
@@ -140,49 +222,85 @@ export class Grant {
     const worst = worstCaseOf(size, target.card)
     const demands: Demand[] = []
     for (const account of accounts) {
-      const demand = toDemand(account, worst)
-      if (demand === undefined) return unpriced(account, target)
-      demands.push(demand)
+      const amount = worstAmount(account, worst)
+      if (amount === undefined) return unpriced(account, target)
+      demands.push({ account, expected: this.#expect(account, target, amount), worst: amount })
     }
+    // The attempt before this one counts, whatever became of it.
+    this.#hold.settleUnit('requests', 1, nowMs)
     const refusal = this.#hold.move(demands, nowMs)
     if (refusal === undefined) return { kind: 'held', worst }
     const isMoney = refusal.limit.unit === 'usd'
+    if (isMoney) this.#tellRefusal(refusal, nowMs)
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
   }
 
-  /** Books what the attempt used, `undefined` where nothing was, and gives back the rest. */
-  settle(used: Used | undefined): void {
-    if (used === undefined) {
-      this.#hold.release()
-      return
-    }
+  /** A budget that may not be overshot goes by the worst case alone. */
+  #expect({ limit }: Account, { model }: GovernedTarget, worst: number): number {
+    if (limit.overshoot === 0) return worst
+    this.#learning = { model, worst }
+    return this.#options.expectations.expect(this.#request.of.keyId, model, worst)
+  }
+
+  /**
+   * Books the request and what its last attempt used, nothing where nobody answered, and gives back the rest. At once
+   * with the end of its record, so that the journal tells what is counted.
+   */
+  settle(used: Used = NOTHING_USED): void {
+    if (this.#admission === undefined) return
+    const nowMs = this.#options.now()
+    this.#admission.settle(isRequest, nowMs)
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
-    const bookings = this.#hold.settle(amounts, this.#options.now())
-    for (const booking of bookings) this.#tell(booking)
-  }
-
-  /** The request is no longer in flight; what is held for it stays until it is settled. Only the first call counts. */
-  leave(): void {
-    if (this.#hasLeft) return
-    this.#hasLeft = true
-    const isCounted = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
-    this.#admission?.settle(isCounted, this.#options.now())
-  }
-
-  #tell({ account, before, after, overrun }: Booking): void {
-    const { onEvent } = this.#options
-    if (overrun > 0 && account.limit.unit === 'usd') onEvent({ kind: 'overrun', account, overrun })
-    for (const at of account.limit.alertAt) {
-      const threshold = at * account.limit.amount
-      if (before < threshold && after >= threshold)
-        onEvent({ kind: 'alert', account, at, spent: after })
+    this.#hold.settle(amounts, nowMs, (account, spent, overrun) => {
+      if (account.limit.unit === 'usd') this.#tell(account, spent, overrun, nowMs)
+    })
+    if (this.#learning && used !== NOTHING_USED && used.costNanoUsd !== undefined) {
+      const { model, worst } = this.#learning
+      this.#options.expectations.learn(this.#request.of.keyId, model, worst, used.costNanoUsd)
     }
+  }
+
+  /** The request is no longer in flight; what else is held for it stays until it is settled. */
+  leave(): void {
+    this.#admission?.settleUnit('in_flight', 0, this.#options.now())
+  }
+
+  #tell(account: Account, spent: number, overrun: number, nowMs: number): void {
+    const { told, onEvent } = this.#options
+    const mark =
+      overrun > 0 ? told.take(account, 'overrun', nowMs, OVERRUN_AGAIN_AFTER_MS) : undefined
+    if (mark) onEvent({ kind: 'overrun', account, mark, overrun })
+    tellThresholds(this.#options, account, spent, nowMs)
+  }
+
+  #tellRefusal({ account, limit, wanted }: Refusal, nowMs: number): void {
+    // What no empty budget would let in says something of the request alone.
+    if (wanted > account.amount + limit.overshoot) return
+    const mark = this.#options.told.take(account, 'exceeded', nowMs)
+    if (mark) this.#options.onEvent({ kind: 'exceeded', account, mark, wanted })
+  }
+}
+
+function tellThresholds(
+  { told, onEvent, alertAt }: Required<GovernorOptions>,
+  account: Account,
+  spent: number,
+  nowMs: number
+): void {
+  const { limit, amount } = account
+  for (const at of limit.alertAt ?? alertAt()) {
+    if (spent === 0 || spent < at * amount) return
+    const mark = told.take(account, `threshold ${at}`, nowMs)
+    if (mark) onEvent({ kind: 'threshold', account, mark, at, spent })
   }
 }
 
 const NO_RATES: RateState[] = []
+const NOTHING_USED: Used = { costNanoUsd: 0, inputTokens: 0, outputTokens: 0 }
+
+const isRequest = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
 
 const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
   requests: 'requests',
@@ -196,18 +314,12 @@ const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
 function toRateState(account: Account, nowMs: number): RateState | undefined {
   const kind = RATE_KINDS[account.limit.unit]
   if (kind === undefined) return undefined
-  const { spent, reserved, resetAtMs } = account.standing(nowMs)
+  const { amount, spent, reserved, resetAtMs } = account.standing(nowMs)
   if (resetAtMs === undefined) return undefined
-  const { amount } = account.limit
   return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
 }
 
 /** What an account is asked to hold; `undefined` where it counts money and the model has no price. */
-function toDemand(account: Account, worst: WorstCase): Demand | undefined {
-  const amount = worstAmount(account, worst)
-  return amount === undefined ? undefined : { account, expected: amount, worst: amount }
-}
-
 function worstAmount({ limit }: Account, worst: WorstCase): number | undefined {
   if (limit.unit !== 'usd' || worst.costNanoUsd !== undefined) return toAmount(limit.unit, worst)
   if (limit.unknownPrice === 'refuse') return undefined

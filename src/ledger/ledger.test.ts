@@ -30,10 +30,10 @@ describe('a hold', () => {
     expect(large.standing(0)).toMatchObject({ spent: 0, reserved: 0 })
     expect(hold.move(all([large, small], 10), 0)).toBeUndefined()
     expect(new Hold().move(all([small], 1), 0)).toMatchObject({
-      account: 'organization',
+      account: { name: 'organization' },
       standing: { spent: 0, reserved: 10 },
     })
-    expect(hold.settle(() => 4, 0)).toEqual([])
+    hold.settle(() => 4, 0)
     expect(large.standing(0)).toMatchObject({ spent: 4, reserved: 0 })
     expect(small.standing(0)).toMatchObject({ spent: 4, reserved: 0 })
   })
@@ -54,7 +54,13 @@ describe('a hold', () => {
     const account = createAccount(10)
     const hold = new Hold()
     hold.move(all([account], 10), 0)
-    expect(hold.settle(() => 25, 0)).toMatchObject([{ after: 25, overrun: 15 }])
+    const booked: number[] = []
+    hold.settle(
+      () => 25,
+      0,
+      (_, spent, overrun) => void booked.push(spent, overrun)
+    )
+    expect(booked).toEqual([25, 15])
     expect(new Hold().move(all([account], 1), 0)).toBeDefined()
   })
 

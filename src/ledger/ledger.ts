@@ -12,7 +12,7 @@ export type Demand = {
 
 /** Why nothing more was held: the account that had no room, and how it stands. */
 export type Refusal = {
-  readonly account: string
+  readonly account: Account
   readonly limit: Limit
   /** What was asked for beyond what the request held already. */
   readonly wanted: number
@@ -21,22 +21,22 @@ export type Refusal = {
   readonly standing: Standing
 }
 
-/** Something that was booked: what the account's window has spent before and after it. */
-export type Booking = {
-  readonly account: Account
-  readonly before: number
-  readonly after: number
-  /** How much more than what was held. */
-  readonly overrun: number
-}
+/** Hears of a booking: what the account's window has spent now, and how much of it was more than what was held. */
+export type OnBooked = (account: Account, spent: number, overrun: number) => void
 
 /**
  * What is held for one request: it moves from attempt to attempt, and covers the worst case of the present target in
  * every limit that applies. All or nothing, and at once: nothing else runs between the look and the hold.
  */
 export class Hold {
+  /** When its request was admitted, which says in which window it counts; `undefined`: when it is taken. */
+  readonly #admittedAtMs: number | undefined
   /** What was demanded last, each with the stretch of time that it is held in. */
   #parts: readonly Demand[] = []
+
+  constructor(admittedAtMs?: number) {
+    this.#admittedAtMs = admittedAtMs
+  }
 
   /** Whether some account that it is held in is of such a unit. */
   counts(isWanted: (unit: Limit['unit']) => boolean): boolean {
@@ -61,7 +61,7 @@ export class Hold {
       const moreWorst = worst - (held?.worst ?? 0)
       if (account.fits(moreExpected, moreWorst)) continue
       return {
-        account: account.name,
+        account,
         limit: account.limit,
         wanted: moreWorst,
         room: account.room(),
@@ -71,9 +71,10 @@ export class Hold {
     for (const demand of demands) {
       const { account, expected, worst } = demand
       const held = this.#partOf(account)
-      const sums = held?.sums ?? account.present()
+      const sums = held?.sums ?? account.sumsAt(this.#admittedAtMs ?? nowMs)
       account.hold(sums, expected - (held?.expected ?? 0), worst - (held?.worst ?? 0))
       demand.sums = sums
+      if (held === undefined) account.holds++
     }
     for (const part of this.#parts)
       if (!demands.some(({ account }) => account === part.account)) giveBack(part)
@@ -83,24 +84,35 @@ export class Hold {
 
   /**
    * Books what an attempt used in each account that it was held in, by the account's unit and what was held, in full even
-   * where it is more, and gives the rest back. Gives the bookings that somebody may want to hear of: beyond what was
-   * held, or of an account with thresholds.
+   * where it is more, and gives the rest back.
    */
-  settle(used: (unit: Limit['unit'], held: number) => number, nowMs: number): Booking[] {
-    const bookings: Booking[] = []
+  settle(
+    used: (unit: Limit['unit'], held: number) => number,
+    nowMs: number,
+    onBooked?: OnBooked
+  ): void {
     for (const part of this.#parts) {
       const { account, sums, worst } = part
       if (sums === undefined) continue
       account.advance(nowMs)
       const amount = used(account.limit.unit, worst)
       giveBack(part)
-      const { before, after } = account.book(sums, amount)
-      const overrun = Math.max(0, amount - worst)
-      if (overrun > 0 || account.limit.alertAt.length > 0)
-        bookings.push({ account, before, after, overrun })
+      const spent = account.book(sums, amount)
+      onBooked?.(account, spent, Math.max(0, amount - worst))
     }
     this.#parts = []
-    return bookings
+  }
+
+  /** Books so much in each account of one unit, and holds nothing more there. */
+  settleUnit(unit: Limit['unit'], amount: number, nowMs: number): void {
+    if (!this.counts((of) => of === unit)) return
+    for (const { account, sums, expected, worst } of this.#parts) {
+      if (account.limit.unit !== unit || sums === undefined) continue
+      account.advance(nowMs)
+      giveBack({ account, sums, expected, worst })
+      if (amount > 0) account.book(sums, amount)
+    }
+    this.#parts = this.#parts.filter(({ account }) => account.limit.unit !== unit)
   }
 
   /** Gives everything back. */
@@ -117,5 +129,7 @@ export class Hold {
 }
 
 function giveBack({ account, sums, expected, worst }: Demand): void {
-  if (sums) account.hold(sums, -expected, -worst)
+  if (sums === undefined) return
+  account.hold(sums, -expected, -worst)
+  account.holds--
 }

@@ -3,8 +3,8 @@ import type { Limit } from '../limits/limit'
 import { formatUsd } from '../pricing/format-usd'
 import type { Refusal } from './ledger'
 
-/** A limit in words: `10 USD per 30d`. */
-export function describeLimit({ unit, amount, windowText }: Limit): string {
+/** A limit in words: `10 USD per 30d`, with the amount that it allows now. */
+export function describeLimit({ unit, windowText }: Limit, amount: number): string {
   const counted = describeAmount(unit, amount)
   return windowText === undefined ? counted : `${counted} per ${windowText}`
 }
@@ -29,7 +29,7 @@ export function toRefusalError(
   const say = (amount: number) => describeAmount(unit, amount)
   const reset = standing.resetAtMs
   const parts = [
-    `${subject.text} may use ${describeLimit(limit)}`,
+    `${subject.text} may use ${describeLimit(limit, standing.amount)}`,
     `${say(standing.spent)} used, ${say(standing.reserved)} reserved, ${say(wanted)} asked for`,
     reset === undefined ? 'it does not reset' : `resets at ${new Date(reset).toISOString()}`,
   ]

@@ -1,4 +1,6 @@
-import type { CountedEntry } from '../db/ledger-reader'
+import type { CounterRow, StoredCheckpoint } from '../db/checkpoint-store'
+import type { CountedEntry, LedgerReader } from '../db/ledger-reader'
+import { readCheckpointLimits } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
@@ -30,30 +32,95 @@ function startOf(window: Limit['window'], nowMs: number): number {
 /** Entries of the same caller and target fall on the same accounts: found once, up to a bound. */
 const MANY_FOUND = 100_000
 
-/** Counts entries as they were counted when their requests ended; gives how many there were. */
-export function restoreAccounts(
-  book: AccountBook,
+/** The counters of a checkpoint. */
+export type CounterSource = {
+  /** Whether a limit has more of them than should be read at a start. */
+  isMany(limitId: string): boolean
+  of(limitId: string, nowMs: number): Iterable<CounterRow>
+  one(limitId: string, name: string): CounterRow | undefined
+}
+
+export type Restoring = {
+  readonly book: AccountBook
+  readonly entries: Pick<LedgerReader, 'since' | 'behind' | 'corrections'>
+  /** The checkpoint that counters begin from, if there is one. */
+  readonly checkpoint: StoredCheckpoint | undefined
+  readonly counters: CounterSource
+  /** Every limit that there is. */
+  readonly limits: readonly Pick<Limit, 'id' | 'unit' | 'window'>[]
+  /** The limits of a key and of those above it, by its id. */
+  ownOf(keyId: string | null): readonly OwnLimit[]
+  readonly nowMs: number
+}
+
+/**
+ * Counts what was spent before this start: what a checkpoint has, the entries written since, and for limits that it does
+ * not know all entries that still count. Gives how many entries were read.
+ */
+export function restoreAccounts(restoring: Restoring): number {
+  const { book, entries, checkpoint, limits, nowMs } = restoring
+  const known = new Set(checkpoint && readCheckpointLimits(checkpoint.limits).map(({ id }) => id))
+  const added = limits.filter(({ id }) => !known.has(id))
+  let read = 0
+  book.beginStart()
+  if (checkpoint !== undefined) {
+    storeCounters(restoring, known)
+    read += count(restoring, entries.behind(checkpoint.through), (account, entry) => {
+      if (!known.has(account.limit.id)) return
+      if (entry.sequence > book.countedThrough(account)) restore(account, entry)
+    })
+  }
+  const oldestAddedMs = oldestThatCounts(added, nowMs)
+  if (oldestAddedMs !== undefined)
+    read += count(restoring, entries.since(oldestAddedMs), (account, entry) => {
+      if (!known.has(account.limit.id)) restore(account, entry)
+    })
+  const oldestMs = oldestThatCounts(limits, nowMs)
+  if (oldestMs !== undefined) read += count(restoring, entries.corrections(oldestMs), restore)
+  book.endStart()
+  return read
+}
+
+/** Of limits with many counters each is read when it is asked for. */
+function storeCounters({ book, counters, limits, nowMs }: Restoring, known: ReadonlySet<string>) {
+  for (const { id } of limits) {
+    if (!known.has(id)) continue
+    if (counters.isMany(id)) book.markPartial(id)
+    else for (const row of counters.of(id, nowMs)) book.store(id, row.name, row)
+  }
+}
+
+function restore(account: Account, entry: CountedEntry): void {
+  const amount = amountOf(account.limit, entry)
+  if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
+}
+
+/** Hands each entry to the accounts that it falls on; gives how many entries there were. */
+function count(
+  { book, counters, ownOf, nowMs }: Restoring,
   entries: Iterable<CountedEntry>,
-  ownOf: (keyId: string | null) => readonly OwnLimit[],
-  nowMs: number
+  take: (account: Account, entry: CountedEntry) => void
 ): number {
   const found = new Map<string, readonly Account[]>()
-  let restored = 0
+  let read = 0
   for (const entry of entries) {
     const who = nameOf(entry)
     let accounts = found.get(who)
     if (accounts === undefined) {
-      accounts = findAccounts(book, entry, ownOf(entry.keyId), nowMs)
+      const of = toDimensions(entry)
+      const own = ownOf(entry.keyId)
+      for (const { limitId, name } of book.missing(of, own)) {
+        const row = counters.one(limitId, name)
+        if (row) book.store(limitId, name, row)
+      }
+      accounts = findAccounts(book, of, own, nowMs)
       if (found.size >= MANY_FOUND) found.clear()
       found.set(who, accounts)
     }
-    for (const account of accounts) {
-      const amount = amountOf(account.limit, entry)
-      if (amount !== 0) account.restore(entry.admittedAtMs, amount)
-    }
-    restored++
+    for (const account of accounts) take(account, entry)
+    read++
   }
-  return restored
+  return read
 }
 
 function nameOf(entry: CountedEntry): string {
@@ -63,11 +130,10 @@ function nameOf(entry: CountedEntry): string {
 
 function findAccounts(
   book: AccountBook,
-  entry: CountedEntry,
+  of: Dimensions,
   own: readonly OwnLimit[],
   nowMs: number
 ): readonly Account[] {
-  const of = toDimensions(entry)
   const accounts = [...book.atAdmission(of, own, nowMs), ...book.atAttempt(of, own, nowMs)]
   for (const account of accounts) account.advance(nowMs)
   return accounts
@@ -75,7 +141,8 @@ function findAccounts(
 
 const NO_TAGS: readonly string[] = []
 
-function toDimensions(entry: CountedEntry): Dimensions {
+/** Whose request an entry is of, and of which target. */
+export function toDimensions(entry: CountedEntry): Dimensions {
   const tags: unknown = entry.tags === null ? NO_TAGS : JSON.parse(entry.tags)
   return {
     organization: entry.organization,
@@ -90,8 +157,12 @@ function toDimensions(entry: CountedEntry): Dimensions {
   }
 }
 
-function amountOf({ unit, unknownPrice }: Limit, entry: CountedEntry): number {
-  const { inputTokens, outputTokens, provenance } = entry
+/** What an entry counts under a limit: nano-USD, tokens or requests. */
+export function amountOf(
+  { unit, unknownPrice, subject }: Pick<Limit, 'unit' | 'unknownPrice' | 'subject'>,
+  entry: CountedEntry
+): number {
+  const { kind, inputTokens, outputTokens, provenance } = entry
   switch (unit) {
     case 'usd':
       if (provenance === 'none') return 0
@@ -101,7 +172,8 @@ function amountOf({ unit, unknownPrice }: Limit, entry: CountedEntry): number {
         (typeof unknownPrice === 'number' ? unknownPrice : 0)
       )
     case 'requests':
-      return 1
+      // Limits of a target count attempts.
+      return kind === 'request' || (kind === 'attempt' && subject.isOfTarget) ? 1 : 0
     case 'input_tokens':
       return inputTokens ?? 0
     case 'output_tokens':

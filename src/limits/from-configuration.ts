@@ -37,7 +37,11 @@ function toBudget(budget: BudgetSettings): Limit {
     windowText,
     overshoot: Math.round(overshootUsd * NANO),
     unknownPrice: typeof unknownPrice === 'number' ? Math.round(unknownPrice * NANO) : unknownPrice,
-    alertAt: budget.alertAt.toSorted((a, b) => a - b),
+    alertAt: budget.alertAt?.toSorted((a, b) => a - b),
+    override: budget.override && {
+      amount: Math.round(budget.override.limitUsd * NANO),
+      untilMs: budget.override.untilMs,
+    },
   }
 }
 
@@ -52,6 +56,7 @@ function toRateLimits(rate: RateSettings): Limit[] {
 
 function toRateLimit(rate: RateSettings, unit: LimitUnit, amount: number): Limit {
   // What is in flight has no window.
+  const otherAmount = rate.override?.amounts[unit]
   const windowText = unit === 'in_flight' ? undefined : rate.windowText
   return {
     id: `limit ${rate.subject} ${unit} ${windowText ?? ''}`,
@@ -63,6 +68,10 @@ function toRateLimit(rate: RateSettings, unit: LimitUnit, amount: number): Limit
     overshoot: 0,
     unknownPrice: 'allow',
     alertAt: [],
+    override:
+      rate.override && otherAmount !== undefined
+        ? { amount: otherAmount, untilMs: rate.override.untilMs }
+        : undefined,
   }
 }
 

@@ -15,6 +15,8 @@ export const storedLimitSchema = z.strictObject({
     .string()
     .refine((text) => parseWindow(text) !== undefined, 'a window such as 1m, 24h, 30d, 1mo')
     .optional(),
+  /** Another amount in its place, until a time. */
+  override: z.strictObject({ amount: z.int().min(0), untilMs: z.int().min(0) }).optional(),
 })
 
 export type StoredLimit = z.infer<typeof storedLimitSchema>
@@ -60,10 +62,32 @@ export function parseLimitText(text: string): ParsedLimit {
   return { ok: true, limit: { unit, amount, window } }
 }
 
-/** A stored limit as it can be typed. */
-export function formatStoredLimit({ unit, amount, window }: StoredLimit): string {
-  const counted = unit === 'usd' ? formatUsd(amount) : `${amount}${unit === 'requests' ? '' : unit}`
-  return window === undefined ? counted : `${counted}/${window}`
+/** A stored limit as it can be typed, and what it is for a time. */
+export function formatStoredLimit({ unit, amount, window, override }: StoredLimit): string {
+  const say = (counted: number) =>
+    unit === 'usd' ? formatUsd(counted) : `${counted}${unit === 'requests' ? '' : unit}`
+  const text = window === undefined ? say(amount) : `${say(amount)}/${window}`
+  if (override === undefined) return text
+  return `${text} (${say(override.amount)} until ${new Date(override.untilMs).toISOString()})`
+}
+
+/**
+ * The same limits, the ones that count as `wanted` does with another amount for a time; without `untilMs` with their own
+ * again. `undefined` where none counts so.
+ */
+export function overrideLimits(
+  limits: readonly StoredLimit[],
+  wanted: StoredLimit,
+  untilMs: number | undefined
+): StoredLimit[] | undefined {
+  const isWanted = ({ unit, window }: StoredLimit) =>
+    unit === wanted.unit && window === wanted.window
+  if (!limits.some(isWanted)) return undefined
+  return limits.map((limit) => {
+    if (!isWanted(limit)) return limit
+    const { override: _, ...rest } = limit
+    return untilMs === undefined ? rest : { ...rest, override: { amount: wanted.amount, untilMs } }
+  })
 }
 
 /** A limit before it is known whose it is: equal ones of many keys share it. */
@@ -72,7 +96,7 @@ export type LimitTemplate = Omit<Limit, 'subject'>
 /** Makes limits of what is stored. Those that count alike are told apart by their order. */
 export function toLimitTemplates(stored: readonly StoredLimit[]): LimitTemplate[] {
   const seen: string[] = []
-  return stored.map(({ unit, amount, window }) => {
+  return stored.map(({ unit, amount, window, override }) => {
     // The amount is no part of it: a limit that is raised goes on counting.
     const counted = `own ${unit} ${window ?? (unit === 'usd' ? 'for good' : '')}`.trimEnd()
     seen.push(counted)
@@ -85,7 +109,8 @@ export function toLimitTemplates(stored: readonly StoredLimit[]): LimitTemplate[
       windowText: window,
       overshoot: 0,
       unknownPrice: unit === 'usd' ? 'refuse' : 'allow',
-      alertAt: [],
+      alertAt: unit === 'usd' ? undefined : [],
+      override,
     }
   })
 }

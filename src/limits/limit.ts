@@ -28,8 +28,18 @@ export type Limit = {
   readonly overshoot: number
   /** What a model without a price may do under a budget; a number is the nano-USD a request is taken to cost. */
   readonly unknownPrice: 'refuse' | 'allow' | number
-  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths. */
-  readonly alertAt: readonly number[]
+  /** Another amount in its place, until a time. */
+  readonly override?: Override | undefined
+  /** Parts of the amount at which somebody is told, rising: 0.8 is four fifths; `undefined`: as for all budgets. */
+  readonly alertAt: readonly number[] | undefined
+}
+
+/** An amount for a time that ends. */
+export type Override = { readonly amount: number; readonly untilMs: number }
+
+/** What a limit allows at a time. */
+export function amountAt({ amount, override }: Limit, nowMs: number): number {
+  return override !== undefined && nowMs < override.untilMs ? override.amount : amount
 }
 
 /**

@@ -4,6 +4,7 @@ import { anthropicMessages } from '../protocols/messages/messages'
 import { gemini } from '../protocols/gemini/gemini'
 import { openaiChat } from '../protocols/openai/openai'
 import type { Protocol } from '../protocols/protocol'
+import { classifyFailure } from '../routing/health/classify-failure'
 import { type CredentialFault, faultOf } from './credential-fault'
 
 function faultIn(
@@ -13,7 +14,11 @@ function faultIn(
   headers: Record<string, string> = {}
 ) {
   const bytes = new TextEncoder().encode(JSON.stringify(body))
-  return faultOf(upstream.parseError('host', { status, headers, body: bytes }), status)
+  return read(upstream.parseError('host', { status, headers, body: bytes }), status)
+}
+
+function read(error: GatewayError, status: number | undefined) {
+  return faultOf(error, classifyFailure(error, Date.now()), status)
 }
 
 const error = (message: string, more: Record<string, unknown> = {}) => ({
@@ -25,11 +30,11 @@ describe('what a failure says of its credential', () => {
     ['a wrong key', openaiChat, 401, error('Incorrect API key'), 'refused'],
     ['one that Google does not know', gemini, 400, unknownToGoogle(), 'refused'],
     ['no right', openaiChat, 403, error('no access'), 'forbidden'],
-    ['no credit', openaiChat, 429, error('quota', { code: 'insufficient_quota' }), 'unpaid'],
+    ['no credit', openaiChat, 429, error('quota', { code: 'insufficient_quota' }), 'used_up'],
     ['no balance', openaiChat, 402, error('Insufficient Balance'), 'unpaid'],
     ['no credit at Anthropic', anthropicMessages, 400, lowCredit('Your credit'), 'unpaid'],
     ['its words repeated', anthropicMessages, 400, lowCredit("bad value: 'Your credit"), undefined],
-    ['less credit than asked for', openaiChat, 402, error('fewer max_tokens'), undefined],
+    ['less credit than asked for', openaiChat, 402, error('fewer max_tokens'), 'throttled'],
     ['a wrong request', openaiChat, 400, error('insufficient_quota'), undefined],
     ['an overloaded host', anthropicMessages, 529, error('Overloaded'), undefined],
     ['a broken host', openaiChat, 500, error('oops'), undefined],
@@ -51,17 +56,17 @@ describe('what a failure says of its credential', () => {
   test("a rate of Google's, whose end stands in the body", () => {
     const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34.4s' }
     const body = { error: { code: 429, message: 'slow', details: [retry] } }
-    expect(faultIn(gemini, 429, body)).toEqual({ kind: 'throttled', retryAfterMs: 35_000 })
+    expect(faultIn(gemini, 429, body)).toEqual({ kind: 'throttled', retryAfterMs: 34_400 })
   })
 
   test('a token that could not be had', () => {
     const unobtainable = new GatewayError('upstream_unauthorized', 'no token')
-    expect(faultOf(unobtainable, undefined)).toEqual({ kind: 'unobtainable' })
+    expect(read(unobtainable, undefined)).toEqual({ kind: 'unobtainable' })
   })
 
   test('nothing, where it was not asked', () => {
-    expect(faultOf(new GatewayError('lossy_translation', 'x'), undefined)).toBeUndefined()
-    expect(faultOf(new GatewayError('upstream_unreachable', 'x'), undefined)).toBeUndefined()
+    expect(read(new GatewayError('lossy_translation', 'x'), undefined)).toBeUndefined()
+    expect(read(new GatewayError('upstream_unreachable', 'x'), undefined)).toBeUndefined()
   })
 })
 

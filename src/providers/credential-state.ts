@@ -32,8 +32,8 @@ export type Benching = {
 }
 
 /**
- * How one credential fares. Rates are the host's by model, and so may a 403 be: what fails for one model is kept from
- * that alone. Who is refused or unpaid is kept from all.
+ * How one credential fares. Rates are the host's by model, and so may quotas and a 403 be: what fails for one model is
+ * kept from that alone. Who is refused or unpaid is kept from all.
  */
 export class CredentialState {
   readonly #outages = new Map<string, Outage>()
@@ -82,6 +82,7 @@ export class CredentialState {
         this.#cool(ALL_MODELS, UNOBTAINABLE_MS, false, now)
         return undefined
       case 'forbidden':
+      case 'used_up':
         return this.#bench(model, now)
       case 'refused':
       case 'unpaid':

@@ -6,12 +6,20 @@ const CHECK_AGAIN_AFTER_MS = 30_000
 /** Gives nothing when a host may be reached; throws `upstream_unreachable` when it resolves inwards. */
 export type AddressGuard = (provider: string, host: string) => Promise<void> | undefined
 
+/** How errors call whoever is to be reached, and the field that allows private addresses. */
+export type GuardTerms = (name: string) => { readonly title: string; readonly field: string }
+
+const providerTerms: GuardTerms = (name) => ({
+  title: `the provider '${name}'`,
+  field: `providers.${name}.private_addresses`,
+})
+
 /**
  * Keeps a public-looking name from leading into the private network (DNS rebinding, metadata services):
  * each name is resolved and every address looked at, again after 30 s, which is as long as Bun keeps a
  * resolved name. Providers with `private_addresses: true` never come here.
  */
-export function createAddressGuard(lookup = Bun.dns.lookup): AddressGuard {
+export function createAddressGuard(lookup = Bun.dns.lookup, terms = providerTerms): AddressGuard {
   const checkedAtMs = new Map<string, number>()
   return (provider, host) => {
     const nowMs = performance.now()
@@ -26,7 +34,7 @@ export function createAddressGuard(lookup = Bun.dns.lookup): AddressGuard {
     if (inward)
       throw new GatewayError(
         'upstream_unreachable',
-        `the provider '${provider}' resolves to the private address ${inward.address}; if that is meant, set providers.${provider}.private_addresses: true`,
+        `${terms(provider).title} resolves to the private address ${inward.address}; if that is meant, set ${terms(provider).field}: true`,
         { shouldRetry: false }
       )
     checkedAtMs.set(host, nowMs)
@@ -38,7 +46,7 @@ export function createAddressGuard(lookup = Bun.dns.lookup): AddressGuard {
     } catch (cause) {
       throw new GatewayError(
         'upstream_unreachable',
-        `the name of the provider '${provider}', ${host}, can't be resolved`,
+        `the name of ${terms(provider).title}, ${host}, can't be resolved`,
         { cause }
       )
     }

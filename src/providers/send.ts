@@ -23,9 +23,6 @@ export type SendRequest = {
  */
 export type ResendReason = 'http2_refused' | 'connection_reset' | 'credential_refused'
 
-/** Why an attempt follows another of the same target: the same again, or with another of several credentials. */
-export type RepeatReason = ResendReason | 'credential_rotated'
-
 export type SendResult =
   | {
       ok: true

@@ -1,7 +1,14 @@
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { HoldRecord, LogRecord, RefusalsRecord, RequestOwner } from './records'
+import type {
+  CounterState,
+  HeldRecord,
+  HoldRecord,
+  LogRecord,
+  RefusalsRecord,
+  RequestOwner,
+} from './records'
 
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
@@ -27,15 +34,29 @@ export function encodeRecord(record: LogRecord): string {
       return encodeBodies(record)
     case 'refusals':
       return encodeRefusals(record)
+    case 'checkpoint-begin':
+      return `["k",1,${record.mark}]\n`
+    case 'counters':
+      return `${JSON.stringify(['c', 1, record.mark, record.counters.map(toCounterFields)])}\n`
+    case 'checkpoint-end':
+      return `${JSON.stringify(['K', 1, record.mark, record.after, record.count, record.limits])}\n`
   }
+}
+
+function toCounterFields({ limitId, name, endsAtMs, stretches }: CounterState) {
+  return [limitId, name, endsAtMs ?? null, stretches]
 }
 
 function encodeBegin(record: BeginRecord): string {
   return (
-    `["b",2,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
+    `["b",3,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
     `${text(record.keyId)},${text(record.keyName)},${text(record.api)},${text(record.operation)},` +
-    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)}]\n`
+    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)},${number(record.admittedAtMs)},${held(record.held)}]\n`
   )
+}
+
+function held(value: HeldRecord | undefined): string {
+  return value === undefined ? 'null' : `[${text(value.model)},${number(value.costNanoUsd)}]`
 }
 
 function owner(of: RequestOwner | undefined): string {

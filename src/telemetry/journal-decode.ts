@@ -1,8 +1,16 @@
 import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../pricing/cost'
+import { decodeCheckpoint } from './journal-checkpoint'
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
 import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
-import type { EndRecord, HoldRecord, LogRecord, RefusalsRecord, RequestOutcome } from './records'
+import type {
+  EndRecord,
+  HeldRecord,
+  HoldRecord,
+  LogRecord,
+  RefusalsRecord,
+  RequestOutcome,
+} from './records'
 import type { RequestOwner } from './records'
 
 /** The record in a line of the journal; `undefined` for one that is torn or of an unknown layout. */
@@ -45,7 +53,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, b: 2, e: 3 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, b: 3, e: 3 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -63,19 +71,28 @@ function decodeRecord(value: unknown): LogRecord | undefined {
       return decodeBodies(value)
     case 'r':
       return decodeRefusals(value)
+    case 'k':
+    case 'c':
+    case 'K':
+      return decodeCheckpoint(value)
     default:
       return undefined
   }
 }
 
+const BEGIN_LENGTHS: Readonly<Record<number, number>> = { 1: 12, 2: 13, 3: 15 }
+
 function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
-  // The second layout says whose request it is.
-  if (v.length !== (v[1] === 2 ? 13 : 12) || !isText(v[2]) || !isNumber(v[3])) return undefined
+  // Layouts only grew: whose request it is, then since when and what is held for it.
+  if (v.length !== BEGIN_LENGTHS[Number(v[1])] || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isMaybeText(v[4]) || !isMaybeText(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
   if (!isFlag(v[10]) || !isNumber(v[11])) return undefined
   const of = (v[12] ?? null) === null ? null : decodeOwner(v[12])
-  if (of === undefined) return undefined
+  const admittedAtMs = v[13] ?? null
+  const held = (v[14] ?? null) === null ? null : decodeHeld(v[14])
+  if (!isMaybeNumber(admittedAtMs)) return undefined
+  if (of === undefined || held === undefined) return undefined
   return {
     kind: 'begin',
     id: v[2],
@@ -89,7 +106,16 @@ function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
     stream: v[10] === 1,
     bodyBytes: v[11],
     of: of ?? undefined,
+    admittedAtMs: admittedAtMs ?? undefined,
+    held: held ?? undefined,
   }
+}
+
+function decodeHeld(v: unknown): HeldRecord | undefined {
+  if (!Array.isArray(v) || v.length !== 2) return undefined
+  const [model, costNanoUsd]: unknown[] = v
+  if (!isText(model) || !isMaybeNumber(costNanoUsd)) return undefined
+  return { model, costNanoUsd: costNanoUsd ?? undefined }
 }
 
 function decodeOwner(v: unknown): RequestOwner | undefined {

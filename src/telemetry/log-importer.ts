@@ -1,4 +1,5 @@
 import { unlinkSync } from 'node:fs'
+import type { CheckpointWriter } from '../db/checkpoint-store'
 import type { LogReader } from '../db/log-reader'
 import type { JournalPosition, LogWriter } from '../db/log-writer'
 import { decodeLines } from './journal-decode'
@@ -6,13 +7,23 @@ import { listSegments, segmentPath } from './journal-files'
 import { createJournalReader } from './journal-reader'
 import type { JournalReader } from './journal-reader'
 import { toAttemptRow, toAttemptsColumn, toBeginRecord, toBodiesRow } from './log-rows'
-import { toFinalRow, toHoldRecord, toLedgerEntry, toOpenRow, toRefusalsRow } from './log-rows'
+import {
+  readHeldColumn,
+  toCounterColumns,
+  toFinalRow,
+  toHeldColumn,
+  toAttemptEntry,
+  toLedgerEntry,
+  toOpenRow,
+  toRefusalsRow,
+} from './log-rows'
 import type { OpenRequest } from './log-rows'
 import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord, LogRecord } from './records'
 
 export type LogImporterOptions = {
   reader: LogReader
   writer: LogWriter
+  checkpoints: CheckpointWriter
   /** The journal's folder. */
   directory: string
   /** The first segment of this process: what was open in earlier ones has lost its process. */
@@ -68,6 +79,7 @@ export function createLogImporter(options: LogImporterOptions): LogImporter {
 class JoiningImporter implements LogImporter {
   readonly #options: LogImporterOptions
   readonly #writer: LogWriter
+  readonly #checkpoints: CheckpointWriter
   readonly #journal: JournalReader
   readonly #now: () => number
   readonly #openAfterMs: number
@@ -84,6 +96,7 @@ class JoiningImporter implements LogImporter {
     const { directory, writer, chunkBytes } = options
     this.#options = options
     this.#writer = writer
+    this.#checkpoints = options.checkpoints
     this.#now = options.now ?? (() => performance.now())
     this.#openAfterMs = options.openAfterMs ?? 5_000
     const position = writer.position()
@@ -92,8 +105,11 @@ class JoiningImporter implements LogImporter {
     for (const row of options.reader.open()) {
       const from = { segment: row.journalSegment ?? 0, offsetBytes: 0 }
       const request = this.#track(row.id, toBeginRecord(row), from)
-      const held = toHoldRecord(row)
-      this.#stored.set(row.id, { ...request, attempts: row.attempts ?? [], held })
+      this.#stored.set(row.id, {
+        ...request,
+        held: readHeldColumn(row),
+        attempts: row.attempts ?? [],
+      })
     }
   }
 
@@ -163,6 +179,12 @@ class JoiningImporter implements LogImporter {
       case 'refusals':
         this.#stats.rows += 1
         return this.#writer.insert(toRefusalsRow(record))
+      case 'checkpoint-begin':
+        return this.#checkpoints.begin(record.mark)
+      case 'counters':
+        return this.#checkpoints.put(record.mark, record.counters.map(toCounterColumns))
+      case 'checkpoint-end':
+        return this.#checkpoints.end(record.mark, record)
       case 'end':
         return this.#finish(record)
     }
@@ -184,7 +206,10 @@ class JoiningImporter implements LogImporter {
     const known = this.#waiting.get(id) ?? this.#stored.get(id)
     const request = known ?? this.#track(id, undefined, from)
     if (known === undefined) this.#waiting.set(id, request)
+    const entry = toAttemptEntry(request)
+    if (entry) this.#writer.putEntry(entry)
     request.held = record
+    request.isStale = true
   }
 
   #addAttempt(record: AttemptRecord, from: JournalPosition): void {
@@ -199,8 +224,8 @@ class JoiningImporter implements LogImporter {
   }
 
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
-    const nothing = { attempts: [], held: undefined, isStale: false }
-    return { id, begin, from, seenAtMs: this.#now(), ...nothing }
+    const seenAtMs = this.#now()
+    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, isStale: false }
   }
 
   #listOverdue(): Tracked[] {
@@ -223,7 +248,8 @@ class JoiningImporter implements LogImporter {
   }
 
   #updateOpen(request: Tracked): void {
-    this.#writer.setOpenAttempts(request.id, toAttemptsColumn(request.attempts))
+    const { id, attempts } = request
+    this.#writer.updateOpen(id, toAttemptsColumn(attempts), toHeldColumn(request.held))
     request.isStale = false
   }
 

@@ -1,3 +1,4 @@
+import type { CounterRow } from '../db/checkpoint-store'
 import type { RequestRow } from '../db/log-schema'
 import type { JournalPosition } from '../db/log-writer'
 import type { ImportStats } from './log-importer'
@@ -19,8 +20,17 @@ export type ToLogWorker =
   | { kind: 'wake' }
   | { kind: 'retention'; retention: LogRetentionSettings }
   | { kind: 'find'; call: number; id: string }
+  | { kind: 'counters'; call: number; names: readonly CounterName[] }
   | { kind: 'drain'; call: number }
   | { kind: 'stop'; call: number }
+
+export type CounterName = { readonly limitId: string; readonly name: string }
+
+/** What the worker was asked for. */
+export type LogAnswer = {
+  readonly row?: RequestRow | undefined
+  readonly counters?: readonly CounterRow[]
+}
 
 export type LogProgress = ImportStats & {
   position: JournalPosition
@@ -31,6 +41,6 @@ export type LogProgress = ImportStats & {
 
 export type FromLogWorker =
   | { kind: 'progress'; progress: LogProgress }
-  | { kind: 'answer'; call: number; row: RequestRow | undefined }
+  | { kind: 'answer'; call: number; answer: LogAnswer }
   /** The worker's last words. */
   | { kind: 'failed'; message: string }

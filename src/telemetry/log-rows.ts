@@ -8,16 +8,15 @@ import type {
 import type { LedgerEntryInsert, RequestInsert } from '../db/log-writer'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
-import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HoldRecord } from './records'
-import type { RequestOwner } from './records'
-import type { RefusalsRecord } from './records'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HeldRecord } from './records'
+import type { CounterState, RefusalsRecord, RequestOwner } from './records'
 
 /** What is known of a request that has begun; begins from the journal, or from its open row. */
 export type OpenRequest = {
   begin: BeginRecord | undefined
   attempts: AttemptRow[]
   /** What was held last. */
-  held: HoldRecord | undefined
+  held: HeldRecord | undefined
 }
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
@@ -85,7 +84,7 @@ export function toOpenRow(
     ...toBeginColumns(begin, begin.id, begin.startedAtMs),
     outcome,
     attempts: toAttemptsColumn(attempts),
-    held: held ? JSON.stringify([held.model, held.costNanoUsd ?? null]) : null,
+    held: toHeldColumn(held),
     journalSegment,
   }
 }
@@ -101,6 +100,10 @@ export function toRefusalsRow(record: RefusalsRecord): RequestInsert {
     errorCode: record.errorCode,
     count: record.count,
   }
+}
+
+export function toCounterColumns({ limitId, name, endsAtMs, stretches }: CounterState) {
+  return { limitId, name, endsAtMs: endsAtMs ?? null, stretches: JSON.stringify(stretches) }
 }
 
 export function toBodiesRow(record: BodiesRecord): RequestBodiesRow {
@@ -143,18 +146,29 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
     stream: row.stream,
     bodyBytes: row.bodyBytes ?? 0,
     of: row.owner ? toOwner(row.owner) : undefined,
+    admittedAtMs: row.owner?.[5] ?? undefined,
+    held: undefined,
   }
 }
 
 /** What was held for a request whose open row outlived the process that wrote it. */
-export function toHoldRecord({ id, held }: RequestRow): HoldRecord | undefined {
+export function readHeldColumn({ held }: RequestRow): HeldRecord | undefined {
   if (held === null) return undefined
   const [model, costNanoUsd] = held
-  return { kind: 'hold', requestId: id, model, costNanoUsd: costNanoUsd ?? undefined }
+  return { model, costNanoUsd: costNanoUsd ?? undefined }
 }
 
-function toOwnerColumn({ organization, team, user, session, tags }: RequestOwner): string {
-  return JSON.stringify([organization, team ?? null, user ?? null, session ?? null, tags])
+/** The column of what is held for a request; null for nothing. */
+export function toHeldColumn(held: HeldRecord | undefined): string | null {
+  return held === undefined ? null : JSON.stringify([held.model, held.costNanoUsd ?? null])
+}
+
+function toOwnerColumn(
+  { organization, team, user, session, tags }: RequestOwner,
+  admittedAtMs: number | undefined
+): string {
+  const known = [organization, team ?? null, user ?? null, session ?? null, tags]
+  return JSON.stringify(admittedAtMs === undefined ? known : [...known, admittedAtMs])
 }
 
 function toOwner([organization, team, user, session, tags]: OwnerColumn): RequestOwner {
@@ -183,7 +197,7 @@ function toBeginColumns(begin: BeginRecord | undefined, id: string, startedAtMs:
     requestedModel: begin?.requestedModel ?? null,
     stream: begin?.stream ?? false,
     bodyBytes: begin?.bodyBytes ?? null,
-    owner: begin?.of ? toOwnerColumn(begin.of) : null,
+    owner: begin?.of ? toOwnerColumn(begin.of, begin.admittedAtMs) : null,
   }
 }
 
@@ -198,30 +212,22 @@ const NOTHING_KNOWN = {
 } as const
 
 /**
- * What an admitted request came to, for the ledger; `undefined` where it was not admitted, or its begin was never read. Without an end its
- * process has died: what was held for it counts as spent, until somebody knows better.
+ * What an admitted request came to, for the ledger; `undefined` where it was not admitted, or its begin was never read.
+ * Without an end its process has died: what was held for it counts as spent, until somebody knows better.
  */
 export function toLedgerEntry(
   { begin, held, attempts }: OpenRequest,
   end: EndRecord | undefined
 ): LedgerEntryInsert | undefined {
   if (begin?.of === undefined) return undefined
-  const { of } = begin
   const isOpen = end === undefined && held !== undefined
+  const model = end?.servedModel ?? held?.model
   return {
-    requestId: begin.id,
+    ...toOwnerColumns(begin, begin.of),
     kind: 'request',
     attempt: attempts.at(-1)?.number ?? 0,
-    admittedAtMs: begin.startedAtMs,
-    organization: of.organization,
-    team: of.team ?? null,
-    keyId: begin.keyId ?? null,
-    keyName: begin.keyName ?? null,
-    user: of.user ?? null,
-    session: of.session ?? null,
-    tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
-    provider: end?.provider ?? held?.model.slice(0, held.model.indexOf('/')) ?? null,
-    model: end?.servedModel ?? held?.model ?? null,
+    provider: end?.provider ?? providerOf(model),
+    model: model ?? null,
     costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
@@ -229,4 +235,41 @@ export function toLedgerEntry(
     provenance: end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none'),
     priceList: end?.cost?.priceOrigin ?? null,
   }
+}
+
+/**
+ * The last attempt of a request before something is held for another target: nobody answered it, and it counts. `undefined`
+ * where none was made.
+ */
+export function toAttemptEntry({
+  begin,
+  held,
+  attempts,
+}: OpenRequest): LedgerEntryInsert | undefined {
+  const attempt = attempts.at(-1)?.number
+  if (begin?.of === undefined || held === undefined || attempt === undefined) return undefined
+  return {
+    ...toOwnerColumns(begin, begin.of),
+    ...{ kind: 'attempt', attempt, provider: providerOf(held.model), model: held.model },
+    ...{ costNanoUsd: null, heldNanoUsd: null, inputTokens: null, outputTokens: null },
+    ...{ provenance: 'none', priceList: null },
+  }
+}
+
+function toOwnerColumns(begin: BeginRecord, of: RequestOwner) {
+  return {
+    requestId: begin.id,
+    admittedAtMs: begin.admittedAtMs ?? begin.startedAtMs,
+    organization: of.organization,
+    team: of.team ?? null,
+    keyId: begin.keyId ?? null,
+    keyName: begin.keyName ?? null,
+    user: of.user ?? null,
+    session: of.session ?? null,
+    tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
+  }
+}
+
+function providerOf(model: string | undefined): string | null {
+  return model?.slice(0, model.indexOf('/')) ?? null
 }

@@ -1,3 +1,4 @@
+import { type CounterRow, createCheckpointWriter, readCounter } from '../db/checkpoint-store'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
@@ -5,7 +6,12 @@ import { createLogWriter } from '../db/log-writer'
 import { openSqlite } from '../db/open'
 import { bytesAfter } from './journal-files'
 import { createLogImporter } from './log-importer'
-import type { LogProgress, LogRetentionSettings, LogServiceStart } from './log-messages'
+import type {
+  CounterName,
+  LogProgress,
+  LogRetentionSettings,
+  LogServiceStart,
+} from './log-messages'
 
 export type LogService = {
   /** Imports one piece of the journal; whether there may be more. */
@@ -15,6 +21,8 @@ export type LogService = {
   isWaiting(): boolean
   /** The row of a request as the journal stands now. */
   find(id: string): RequestRow | undefined
+  /** What checkpoints have of counters as the journal stands now. */
+  counters(names: readonly CounterName[]): CounterRow[]
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -41,8 +49,9 @@ export function createLogService(start: LogServiceStart): LogService {
   const reader = createLogReader(database)
   const writer = createLogWriter(database)
   const retention = createLogRetention(database)
+  const checkpoints = createCheckpointWriter(database)
   const importer = createLogImporter({
-    ...{ reader, writer, directory: journalPath, firstSegment: start.firstSegment },
+    ...{ reader, writer, checkpoints, directory: journalPath, firstSegment: start.firstSegment },
   })
   let limits = start.retention
   let deletedRows = 0
@@ -57,6 +66,11 @@ export function createLogService(start: LogServiceStart): LogService {
     if (row !== undefined && row.outcome !== 'open') return row
     importAll()
     return reader.find(id)
+  }
+
+  function counters(names: readonly CounterName[]): CounterRow[] {
+    importAll()
+    return names.flatMap(({ limitId, name }) => readCounter(database, limitId, name) ?? [])
   }
 
   function tidyJournal(): void {
@@ -94,7 +108,7 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, tidyJournal, retain, progress, close },
     setRetention(settings) {
       limits = settings
     },

@@ -1,18 +1,28 @@
-import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
-import type { FromLogWorker, LogProgress, LogServiceStart, ToLogWorker } from './log-messages'
+import type {
+  CounterName,
+  FromLogWorker,
+  LogAnswer,
+  LogProgress,
+  LogServiceStart,
+  ToLogWorker,
+} from './log-messages'
 import type { ProgramLog } from './program-log'
 
 export type LogWorkerOwner = {
   tell(message: ToLogWorker): void
   /** Rejects with `log_unavailable` when no answer comes within `deadlineMs`. */
-  ask(question: LogQuestion, deadlineMs: number): Promise<RequestRow | undefined>
+  ask(question: LogQuestion, deadlineMs: number): Promise<LogAnswer>
   restarts(): number
   /** Ends the thread; what it had not imported stays in the journal. */
   terminate(): void
 }
 
-export type LogQuestion = { kind: 'find'; id: string } | { kind: 'drain' } | { kind: 'stop' }
+export type LogQuestion =
+  | { kind: 'find'; id: string }
+  | { kind: 'counters'; names: readonly CounterName[] }
+  | { kind: 'drain' }
+  | { kind: 'stop' }
 
 export type LogWorkerOptions = {
   /** What each new thread is started with. */
@@ -23,7 +33,7 @@ export type LogWorkerOptions = {
 
 type Call = {
   message: ToLogWorker
-  resolve(row: RequestRow | undefined): void
+  resolve(answer: LogAnswer): void
 }
 
 const FIRST_RESTART_MS = 100
@@ -53,10 +63,10 @@ class RestartingWorker implements LogWorkerOwner {
     this.#worker?.postMessage(message)
   }
 
-  ask(question: LogQuestion, deadlineMs: number): Promise<RequestRow | undefined> {
+  ask(question: LogQuestion, deadlineMs: number): Promise<LogAnswer> {
     this.#lastCall += 1
     const call = this.#lastCall
-    const { promise, resolve, reject } = Promise.withResolvers<RequestRow | undefined>()
+    const { promise, resolve, reject } = Promise.withResolvers<LogAnswer>()
     const deadline = setTimeout(() => {
       this.#calls.delete(call)
       reject(new GatewayError('log_unavailable', 'the request log did not answer in time'))
@@ -64,9 +74,9 @@ class RestartingWorker implements LogWorkerOwner {
     const message: ToLogWorker = { ...question, call }
     this.#calls.set(call, {
       message,
-      resolve(row) {
+      resolve(answer) {
         clearTimeout(deadline)
-        resolve(row)
+        resolve(answer)
       },
     })
     this.tell(message)
@@ -103,7 +113,7 @@ class RestartingWorker implements LogWorkerOwner {
         this.#restartMs = FIRST_RESTART_MS
         return this.#options.onProgress(message.progress)
       case 'answer':
-        this.#calls.get(message.call)?.resolve(message.row)
+        this.#calls.get(message.call)?.resolve(message.answer)
         this.#calls.delete(message.call)
         return
       case 'failed':

@@ -36,15 +36,23 @@ function createHandler(post: (message: FromLogWorker) => void) {
         service.setRetention(message.retention)
         return retainAfter(0)
       case 'find':
-        return post({ kind: 'answer', call: message.call, row: service.find(message.id) })
+        return post({
+          kind: 'answer',
+          call: message.call,
+          answer: { row: service.find(message.id) },
+        })
+      case 'counters': {
+        const counters = service.counters(message.names)
+        return post({ kind: 'answer', call: message.call, answer: { counters } })
+      }
       case 'drain':
         service.importAll()
         post({ kind: 'progress', progress: service.progress() })
-        return post({ kind: 'answer', call: message.call, row: undefined })
+        return post({ kind: 'answer', call: message.call, answer: {} })
       case 'stop':
         service.close()
         service = undefined
-        return post({ kind: 'answer', call: message.call, row: undefined })
+        return post({ kind: 'answer', call: message.call, answer: {} })
     }
   }
 

@@ -1,3 +1,4 @@
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { Cost } from '../pricing/cost'
 import type { Usage, UsageProvenance } from '../protocols/usage'
 
@@ -24,6 +25,10 @@ export type BeginRecord = {
   bodyBytes: number
   /** Whose request it is, beside its key; `undefined` for one refused before that was known. */
   of: RequestOwner | undefined
+  /** When it was admitted: its costs belong to the windows of this time. */
+  admittedAtMs: number | undefined
+  /** What was held for its first target, before it was written down; `undefined` for nothing. */
+  held: HeldRecord | undefined
 }
 
 /** Whom a request counts for. */
@@ -35,15 +40,16 @@ export type RequestOwner = {
   readonly tags: readonly string[]
 }
 
-/** What is held for a request from now on: should the process die, it counts as spent. */
-export type HoldRecord = {
-  kind: 'hold'
-  requestId: string
+/** What is held for a request: should the process die, it counts as spent. */
+export type HeldRecord = {
   /** The target, `provider/model`. */
-  model: string
+  readonly model: string
   /** The worst case in nano-USD; `undefined` where the model has no price. */
-  costNanoUsd: number | undefined
+  readonly costNanoUsd: number | undefined
 }
+
+/** What is held for a request from now on, in the place of what was. */
+export type HoldRecord = HeldRecord & { readonly kind: 'hold'; readonly requestId: string }
 
 export type AttemptOutcome = 'ok' | 'failed' | 'cancelled'
 
@@ -127,5 +133,43 @@ export type RefusalsRecord = {
   count: number
 }
 
+/**
+ * A checkpoint of the ledger's counters, in the order of the ends that they count: it begins, has any number of
+ * records with counters that changed since the one before, and ends. Marks only rise, in later processes too, so that
+ * what is read twice counts once.
+ */
+export type CheckpointRecord =
+  | { readonly kind: 'checkpoint-begin'; readonly mark: number }
+  | {
+      readonly kind: 'counters'
+      readonly mark: number
+      readonly counters: readonly CounterState[]
+    }
+  | {
+      readonly kind: 'checkpoint-end'
+      readonly mark: number
+      /** The mark of the end of the checkpoint that this one goes on from; 0: it has every counter. */
+      readonly after: number
+      /** How many counters it has. */
+      readonly count: number
+      /** The limits whose counters are complete in it. */
+      readonly limits: readonly CheckpointLimit[]
+    }
+
+/** What one counter of a limit has spent. */
+export type CounterState = {
+  readonly limitId: string
+  readonly name: string
+  /** From then on it says nothing any more; `undefined`: never. */
+  readonly endsAtMs: number | undefined
+  readonly stretches: readonly (readonly [number: number, spent: number])[]
+}
+
 export type LogRecord =
-  BeginRecord | HoldRecord | AttemptRecord | EndRecord | BodiesRecord | RefusalsRecord
+  | BeginRecord
+  | HoldRecord
+  | AttemptRecord
+  | EndRecord
+  | BodiesRecord
+  | RefusalsRecord
+  | CheckpointRecord

@@ -14,6 +14,7 @@ describe('redact masks', () => {
     ['a virtual key', `sk-tg-${LONG}`],
     ['a Groq key', `gsk_${LONG}`],
     ['an xAI key', `xai-${LONG}`],
+    ['a secret of a webhook', `whsec_${LONG}+/${LONG}=`],
     ['a Google key', `AIza${LONG}`],
     ['an AWS key id', 'AKIAIOSFODNN7EXAMPLE'],
     ['a key in an address', `GET /v1/models?a=1&key=${LONG}&b=2`],

@@ -25,6 +25,7 @@ const RULES: readonly Rule[] = [
   { pattern: /\b(sk|pk|rk)-[\w-]{12,}/g, mask: `$1-${MASK}` },
   { pattern: /\b(gsk|hf|ghp|gho|r8)_\w{12,}/g, mask: `$1_${MASK}` },
   { pattern: /\b(xai|pplx|nvapi|tgp|fw)[-_](?=\w*\d)[\w-]{12,}/g, mask: `$1-${MASK}` },
+  { pattern: /\bwhsec_[\w+/=]{12,}/g, mask: `whsec_${MASK}` },
   { pattern: /\bAIza[\w-]{12,}/g, mask: `AIza${MASK}` },
   { pattern: /\b(AKIA|ASIA)[A-Z0-9]{12,}/g, mask: `$1${MASK}` },
   // A JSON Web Token, of which the first part alone is no secret.

@@ -1,15 +1,16 @@
+import type { CounterRow } from '../db/checkpoint-store'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import { createJournal } from './journal'
 import type { Journal, JournalStats, WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
-import type { LogProgress, LogRetentionSettings } from './log-messages'
+import type { CounterName, LogProgress, LogRetentionSettings } from './log-messages'
 import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { HoldRecord, LogRecord } from './records'
+import type { CheckpointRecord, HoldRecord, LogRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -59,6 +60,12 @@ export type RequestLog = {
    * answered request missing, however the process dies.
    */
   write(): void
+  /** Writes a piece of a checkpoint, behind all that was appended so far; false when it is lost. */
+  checkpoint(record: CheckpointRecord): boolean
+  /** What checkpoints have of counters, as far as they have anything. Rejects with `log_unavailable`. */
+  counters(names: readonly CounterName[]): Promise<readonly CounterRow[]>
+  /** The number of the journal's present segment. */
+  readonly segment: number
   /** The same for all that end in one turn of the event loop, with one system call. */
   written(): Promise<void>
   /** A request that ended before it began. */
@@ -177,13 +184,30 @@ class JournaledLog implements RequestLog {
     this.#journal.flush()
   }
 
+  checkpoint(record: CheckpointRecord): boolean {
+    const isKept = this.#journal.append(record)
+    this.#arm()
+    return isKept
+  }
+
+  get segment(): number {
+    return this.#journal.segment
+  }
+
   written(): Promise<void> {
     return this.#journal.written()
   }
 
   async find(id: string): Promise<RequestRow | undefined> {
     this.#journal.flush()
-    return this.#worker.ask({ kind: 'find', id }, FIND_MS)
+    const { row } = await this.#worker.ask({ kind: 'find', id }, FIND_MS)
+    return row
+  }
+
+  async counters(names: readonly CounterName[]): Promise<readonly CounterRow[]> {
+    this.#journal.flush()
+    const { counters = [] } = await this.#worker.ask({ kind: 'counters', names }, FIND_MS)
+    return counters
   }
 
   async flush(): Promise<void> {

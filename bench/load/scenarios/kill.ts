@@ -70,6 +70,8 @@ export const kill: Scenario = {
       report('entries in the ledger', '', books.entries),
       report('requests whose process died, at their worst case', '', books.unresolved),
       atMost(0, 'entries that differ from the log', '', books.differences.length),
+      report('counters in the checkpoint', '', books.counters),
+      atMost(0, 'counters that differ from the entries', '', books.counter_differences.length),
       atMost(0, 'nano-USD still reserved', '', reserved),
     ]
   },
@@ -132,6 +134,8 @@ const verified = z.object({
   entries: z.number(),
   unresolved: z.number(),
   differences: z.array(z.unknown()),
+  counters: z.number(),
+  counter_differences: z.array(z.unknown()),
 })
 
 async function verifyLedger(lab: Lab, { dataDirectory }: Site) {
