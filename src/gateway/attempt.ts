@@ -3,14 +3,12 @@ import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
-import { parseJsonAnswer } from '../protocols/json-answer'
 import { Losses, renderLosses } from '../protocols/losses'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
-import { Deadlines } from '../providers/deadlines'
+import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
-import { SaidText } from '../protocols/said-text'
 import { classifyFailure, type Failure } from '../routing/health/classify-failure'
 import type { HealthCall } from '../routing/health/health-call'
 import type { Target } from '../routing/target'
@@ -19,6 +17,7 @@ import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
 import type { ClientCall, Presence } from './client-call'
 import { toPassedHeaders } from './passed-headers'
+import { saidIn } from './said-in'
 import { ReframingReader } from './reframing-reader'
 import type { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
@@ -43,6 +42,8 @@ export type AttemptRequest = {
   call: ClientCall
   presence: Presence
   record: RequestRecord
+  /** How long the client wants to wait for all of it; `undefined` leaves it to the provider's deadlines. */
+  timeoutMs: number | undefined
 }
 
 export type AttemptResult =
@@ -67,6 +68,14 @@ export function attempt(
 ): Promise<AttemptResult> {
   return new UpstreamCall(context, request, of).run()
 }
+
+/** A client may have less patience than its provider is given. */
+function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSettings {
+  return { ...deadlines, totalMs: Math.min(deadlines.totalMs, timeoutMs) }
+}
+
+/** The client's patience ended: that says nothing of the target. */
+const OUT_OF_TIME: Failure = { kind: 'client', cause: undefined, retryAfterMs: undefined }
 
 const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
@@ -93,25 +102,6 @@ function blameCaller(error: GatewayError, status: number): GatewayError {
   })
 }
 
-/** What a whole answer says, for one that counts nothing. */
-function saidIn(upstream: Protocol, body: Uint8Array): SaidText {
-  const said = new SaidText()
-  try {
-    if (isChat(upstream)) {
-      const { choices } = upstream.chat.parseChatAnswer(parseJsonAnswer(body))
-      for (const { parts } of choices)
-        for (const part of parts)
-          if ('text' in part) said.add(part.text)
-          else if (part.type === 'tool_call') said.add(part.name + part.arguments)
-      return said
-    }
-  } catch {
-    // It passes as it is, whatever it is: then its bytes say how long it was.
-  }
-  said.add(new TextDecoder().decode(body))
-  return said
-}
-
 class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
@@ -133,6 +123,7 @@ class UpstreamCall {
     const { target, retryOf, health } = of
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
+    const { timeoutMs } = request
     this.#context = context
     this.#request = request
     this.#upstream = request.protocol
@@ -141,7 +132,9 @@ class UpstreamCall {
     this.#health = health
     this.#deadlines = new Deadlines(
       name,
-      configuration.deadlines,
+      timeoutMs === undefined
+        ? configuration.deadlines
+        : within(configuration.deadlines, timeoutMs),
       request.record.startedAt,
       context.sender.isCold(provider)
     )
@@ -271,7 +264,9 @@ class UpstreamCall {
       this.#health.succeeded({ outputTokens: facts?.usage?.outputTokens })
       return
     }
-    this.#failure = classifyFailure(error, Date.now())
+    const { timeoutMs, record } = this.#request
+    const isImpatient = timeoutMs !== undefined && record.elapsedMs() >= timeoutMs
+    this.#failure = isImpatient ? OUT_OF_TIME : classifyFailure(error, Date.now())
     this.#health.failed(this.#failure)
   }
 
