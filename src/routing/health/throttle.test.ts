@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'bun:test'
+import { Throttle } from './throttle'
+
+/** What the target takes is known: about `perSecond`, since it refused one more. */
+function learned(perSecond: number): Throttle {
+  const throttle = new Throttle()
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1_000 / perSecond) throttle.accepted(nowMs, nowMs)
+  throttle.refused(10_000, 0, 10_000)
+  return throttle
+}
+
+describe('the rate of a throttling target', () => {
+  test('is unlimited until it refuses, then a little below what it took', () => {
+    expect(new Throttle().waitMs(0)).toBe(0)
+    expect(new Throttle().perSecond).toBeUndefined()
+    const { perSecond = 0 } = learned(100)
+    expect(perSecond).toBeGreaterThan(75)
+    expect(perSecond).toBeLessThan(100)
+  })
+
+  test('lets as many go as it says, evenly, and tells when the next may', () => {
+    const throttle = learned(10)
+    const { perSecond = 0 } = throttle
+    let sent = 0
+    for (let nowMs = 10_000; nowMs < 20_000; nowMs++)
+      if (throttle.waitMs(nowMs) === 0) {
+        throttle.take(nowMs)
+        sent++
+      }
+    expect(Math.abs(sent - perSecond * 10)).toBeLessThanOrEqual(3)
+    throttle.waitMs(20_000)
+    const waitMs = throttle.waitMs(20_000)
+    expect(throttle.waitMs(20_000 + waitMs)).toBe(0)
+  })
+
+  test('is lowered once by refusals of requests that were under way together', () => {
+    const throttle = learned(100)
+    const before = throttle.perSecond ?? 0
+    for (let at = 0; at < 50; at++) throttle.refused(9_990, 0, 10_100)
+    expect(throttle.perSecond).toBe(before)
+    throttle.refused(10_050, 0, 10_200)
+    expect(throttle.perSecond).toBeLessThan(before)
+  })
+
+  test('grows only while it holds requests back, and not soon after a long pause was asked for', () => {
+    const idle = learned(100)
+    const before = idle.perSecond
+    for (let nowMs = 10_001; nowMs < 12_000; nowMs++) idle.accepted(nowMs, nowMs)
+    expect(idle.perSecond).toBe(before)
+    const paused = learned(100)
+    paused.refused(10_000, 5_000, 10_000)
+    const held = paused.perSecond
+    const press = (fromMs: number, toMs: number) => {
+      for (let nowMs = fromMs; nowMs < toMs; nowMs++)
+        if (paused.waitMs(nowMs) === 0) {
+          paused.take(nowMs)
+          paused.accepted(nowMs, nowMs)
+        }
+    }
+    press(15_000, 20_000)
+    expect(paused.perSecond).toBe(held)
+    press(20_000, 22_000)
+    expect(paused.perSecond).toBeGreaterThan(held ?? 0)
+  })
+
+  test('is forgotten after five minutes without a refusal', () => {
+    const throttle = learned(10)
+    expect(throttle.waitMs(310_001)).toBe(0)
+    expect(throttle.perSecond).toBeUndefined()
+  })
+})
