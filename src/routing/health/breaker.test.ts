@@ -51,14 +51,17 @@ describe('a breaker opens', () => {
 
   test('with one deadline, when nobody heard anything all that time', () => {
     const silent = create()
-    const passes = [silent.begin(0), silent.begin(100), silent.begin(200)]
-    for (const pass of passes.slice(0, 1))
-      silent.failed(pass, { cause: 'timeout', begunAtMs: 0, inFlight: 3 }, 5_000)
+    const lost = silent.begin(0)
+    silent.begin(100)
+    silent.failed(lost, { cause: 'timeout', begunAtMs: 0, inFlight: 2 }, 5_000)
     expect(silent.state(5_000)).toBe('open')
+    const hurried = create()
+    hurried.failed(hurried.begin(0), { cause: 'timeout', begunAtMs: 0, inFlight: 2 }, 300)
+    expect(hurried.state(300)).toBe('closed')
     const heard = create()
     const [first, second] = [heard.begin(0), heard.begin(100)]
     heard.heard(second, 4_000)
-    heard.failed(first, { cause: 'timeout', begunAtMs: 0, inFlight: 3 }, 5_000)
+    heard.failed(first, { cause: 'timeout', begunAtMs: 0, inFlight: 2 }, 5_000)
     expect(heard.state(5_000)).toBe('closed')
   })
 })
@@ -101,6 +104,12 @@ describe('an open breaker', () => {
     expect(breaker.waitMs(1_000)).toBeGreaterThan(0)
     breaker.left(probe)
     expect(breaker.waitMs(1_001)).toBe(0)
+  })
+
+  test('recovers with an answer to a request that was sent all the same', () => {
+    const breaker = open()
+    breaker.succeeded(breaker.begin(100), 200)
+    expect(breaker.state(200)).toBe('recovering')
   })
 
   test('recovers with the first token of a probe, however long its answer is', () => {

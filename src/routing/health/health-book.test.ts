@@ -4,7 +4,7 @@ import { HealthBook } from './health-book'
 
 const create = (maxTargets?: number) => {
   const clock = new VirtualClock()
-  return new HealthBook({ now: clock.now, random: () => 0 }, {}, maxTargets)
+  return new HealthBook({ now: clock.now, random: () => 0 }, undefined, maxTargets)
 }
 
 const REFUSED = { kind: 'provider', cause: 'unreachable', retryAfterMs: undefined } as const
@@ -21,6 +21,17 @@ describe('the book of healths', () => {
     ])
     book.forget('a/x')
     expect(book.of('a/x').admit()).toBeUndefined()
+  })
+
+  test('gives each what its name is to have', () => {
+    const clock = new VirtualClock()
+    const book = new HealthBook({ now: clock.now, random: () => 0 }, (name) =>
+      name === 'small' ? { concurrency: { min: 1, max: 1 } } : {}
+    )
+    book.of('small').begin()
+    book.of('large').begin()
+    expect(book.of('small').admit()?.reason).toBe('saturated')
+    expect(book.of('large').admit()).toBeUndefined()
   })
 
   test('forgets the longest unused, but none that is at work', () => {

@@ -20,13 +20,18 @@ type Entry = { readonly health: TargetHealth; wasUsed: boolean }
  */
 export class HealthBook {
   readonly #clock: HealthClock
-  readonly #options: HealthOptions
+  readonly #optionsOf: (name: string) => HealthOptions
   readonly #maxTargets: number
   readonly #entries = new Map<string, Entry>()
 
-  constructor(clock: HealthClock, options: HealthOptions = {}, maxTargets = MAX_TARGETS) {
+  /** `optionsOf` is asked when a name is first met. */
+  constructor(
+    clock: HealthClock,
+    optionsOf: (name: string) => HealthOptions = () => ({}),
+    maxTargets = MAX_TARGETS
+  ) {
     this.#clock = clock
-    this.#options = options
+    this.#optionsOf = optionsOf
     this.#maxTargets = maxTargets
   }
 
@@ -42,7 +47,7 @@ export class HealthBook {
       return known.health
     }
     if (this.#entries.size >= this.#maxTargets) this.#forgetOne()
-    const health = new TargetHealth(name, this.#clock, this.#options)
+    const health = new TargetHealth(name, this.#clock, this.#optionsOf(name))
     this.#entries.set(name, { health, wasUsed: false })
     return health
   }

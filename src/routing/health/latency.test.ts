@@ -26,6 +26,17 @@ describe('the cost of a target', () => {
     expect(latency.cost(0, 51_000)).toBeLessThan(100)
   })
 
+  test('goes up when its clients leave before it answers', () => {
+    const latency = new Latency()
+    latency.observeAtLeast(5_000, 1_000)
+    expect(latency.firstTokenMs).toBeUndefined()
+    latency.observe(1_000, 1_000)
+    latency.observeAtLeast(10, 1_000)
+    expect(latency.cost(0, 1_000)).toBe(1_000)
+    latency.observeAtLeast(5_000, 1_000)
+    expect(latency.cost(0, 1_000)).toBe(5_000)
+  })
+
   test('of one never measured is nothing for its first request, and most for a second', () => {
     const unknown = new Latency()
     const slow = new Latency()

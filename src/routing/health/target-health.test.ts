@@ -114,6 +114,16 @@ describe('a target', () => {
     expect(health.snapshot().state).toBe('closed')
   })
 
+  test('that throttles a probe is back', () => {
+    const { clock, health } = setUp()
+    for (let at = 0; at < 2; at++) health.begin().failed(failure({ cause: 'unreachable' }))
+    clock.advance(6_000)
+    health.begin().failed(failure({ kind: 'throttled', cause: 'overloaded' }))
+    expect(health.snapshot().state).toBe('half_open')
+    health.begin().failed(failure({ kind: 'throttled' }))
+    expect(health.snapshot().state).toBe('recovering')
+  })
+
   test('that is just back says so, and gets what it is sent all the same', () => {
     const { clock, health } = setUp({ breaker: { rampFrom: 0 } })
     for (let at = 0; at < 2; at++) health.begin().failed(failure({ cause: 'unreachable' }))

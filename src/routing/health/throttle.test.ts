@@ -42,6 +42,27 @@ describe('the rate of a throttling target', () => {
     expect(throttle.perSecond).toBeLessThan(before)
   })
 
+  test('is asked with single probes further and further apart when nothing at all is taken', () => {
+    const throttle = learned(100)
+    const before = throttle.perSecond ?? 0
+    const probes: number[] = []
+    for (let nowMs = 10_001; nowMs < 70_000; nowMs++)
+      if (throttle.waitMs(nowMs) === 0) {
+        throttle.take(nowMs)
+        throttle.refused(nowMs, 0, nowMs)
+        probes.push(nowMs)
+      }
+    expect(probes.length).toBeLessThan(20)
+    const gaps = probes.slice(1).map((atMs, at) => atMs - (probes[at] ?? 0))
+    expect(gaps.at(-1)).toBeLessThanOrEqual(8_000)
+    expect(gaps.slice(3).every((gapMs, at) => gapMs >= (gaps[at + 2] ?? 0))).toBe(true)
+    // The first that is taken ends that, at a rate that is not far below what it was.
+    throttle.take(80_000)
+    throttle.accepted(80_000, 80_100)
+    expect(throttle.waitMs(80_200)).toBe(0)
+    expect(throttle.perSecond).toBeGreaterThan(before / 10)
+  })
+
   test('grows only while it holds requests back, and not soon after a long pause was asked for', () => {
     const idle = learned(100)
     const before = idle.perSecond
