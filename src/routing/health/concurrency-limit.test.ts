@@ -64,6 +64,22 @@ describe('the limit of concurrency', () => {
     expect(limit.limit).toBe(4)
   })
 
+  test('grows faster the longer nothing was overloaded', () => {
+    const limit = new ConcurrencyLimit()
+    for (let at = 0; at < 1_000; at++) limit.begin(0)
+    for (let at = 0; at < 1_000; at++) limit.overloaded(0, 1_000)
+    const grown = (nowMs: number) => {
+      const before = limit.limit
+      for (let at = 0; at < 800; at++) limit.begin(nowMs)
+      for (let at = 0; at < 300; at++) limit.succeeded(nowMs)
+      for (let at = 0; at < 500; at++) limit.end()
+      return limit.limit - before
+    }
+    expect(limit.limit).toBe(800)
+    expect(grown(2_000)).toBeLessThan(10)
+    expect(grown(61_000)).toBeGreaterThan(100)
+  })
+
   test('does not grow while it is not used', () => {
     const limit = new ConcurrencyLimit()
     for (let at = 0; at < 100; at++) limit.begin(0)

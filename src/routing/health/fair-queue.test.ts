@@ -63,6 +63,7 @@ describe('the queue', () => {
           if (left) expect(queue.leave(left.key, left)).toBe(true)
         }
         expect(queue.length).toBe(waiting.length)
+        expect(queue.keys).toBe(new Set(waiting.map(({ key }) => key)).size)
         expect(queue.length).toBeLessThanOrEqual(12)
       }
     })

@@ -61,7 +61,7 @@ export class HealthCall {
     const nowMs = now()
     const begunAtMs = this.#begunAtMs
     const hasAnswered = this.#firstTokenAtMs !== undefined
-    if (kind === 'provider') {
+    if (kind === 'provider' && cause !== 'overloaded') {
       const { inFlight } = limit
       // Who pauses in an answer is not one who never gives any.
       const weighed = hasAnswered && cause === 'timeout' ? undefined : cause

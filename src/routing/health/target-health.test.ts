@@ -94,6 +94,34 @@ describe('a target', () => {
     })
   })
 
+  test('bears fewer at once when many of them are late', () => {
+    const { clock, health } = setUp()
+    const calls = Array.from({ length: 100 }, () => health.begin())
+    for (const call of calls.slice(0, 50)) call.firstToken()
+    clock.advance(5_000)
+    for (const call of calls.slice(50))
+      call.failed(failure({ kind: 'throttled', cause: 'overloaded' }))
+    expect(health.snapshot().limit).toBe(80)
+  })
+
+  test('that refuses streams beyond its number is not taken for dead', () => {
+    const { health } = setUp()
+    for (let at = 0; at < 20; at++) health.begin().failed(failure({ cause: 'overloaded' }))
+    expect(health.snapshot()).toMatchObject({ state: 'closed', limit: 8 })
+  })
+
+  test('costs more once clients leave before it answers', () => {
+    const { clock, health } = setUp()
+    const first = health.begin()
+    clock.advance(100)
+    first.succeeded()
+    const before = health.cost()
+    const left = health.begin()
+    clock.advance(5_000)
+    left.left()
+    expect(health.cost()).toBeGreaterThan(10 * before)
+  })
+
   test('that breaks its streams off is passed by', () => {
     const { clock, health } = setUp()
     for (let at = 0; at < 20; at++) {
@@ -229,9 +257,29 @@ describe('waiting for a turn', () => {
     await Bun.sleep(0)
     expect(granted).toEqual([])
     clock.advance(2)
+    // There is room, but not for who comes later.
+    expect(health.admit()?.reason).toBe('saturated')
     waiting?.tick(clock.now())
     await Bun.sleep(0)
     expect(granted).toHaveLength(1)
+  })
+
+  test('of many at a recovering target is drawn once a tick, not by each of them', () => {
+    const clock = new VirtualClock()
+    let draws = 0
+    const random = () => {
+      draws++
+      return 0.99
+    }
+    const health = new TargetHealth('host/model', { now: clock.now, random })
+    for (let at = 0; at < 2; at++) health.begin().failed(failure({ cause: 'unreachable' }))
+    clock.advance(6_000)
+    health.begin().succeeded()
+    const waits = Array.from({ length: 100 }, () => health.wait('a'))
+    draws = 0
+    for (const waiting of waits) waiting?.tick(clock.now())
+    expect(draws).toBe(1)
+    for (const waiting of waits) waiting?.granted.catch(() => undefined)
   })
 
   test('is refused when too many wait', () => {

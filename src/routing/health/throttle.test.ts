@@ -45,6 +45,11 @@ describe('the rate of a throttling target', () => {
   test('is asked with single probes further and further apart when nothing at all is taken', () => {
     const throttle = learned(100)
     const before = throttle.perSecond ?? 0
+    const together = learned(100)
+    together.refused(10_010, 0, 10_020)
+    expect(together.waitMs(10_120)).toBe(0)
+    together.refused(10_030, 0, 10_120)
+    expect(together.waitMs(10_120)).toBe(250)
     const probes: number[] = []
     for (let nowMs = 10_001; nowMs < 70_000; nowMs++)
       if (throttle.waitMs(nowMs) === 0) {
