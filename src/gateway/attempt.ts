@@ -116,6 +116,7 @@ class UpstreamCall {
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
+  #headers: Headers | undefined
   #upstreamRequestId: string | undefined
   #isClosed = false
 
@@ -219,6 +220,7 @@ class UpstreamCall {
   #isStream(response: Response): boolean {
     this.#headAt = performance.now()
     this.#status = response.status
+    this.#headers = response.headers
     this.#upstreamRequestId =
       response.headers.get('x-request-id') ??
       response.headers.get(this.#upstream.client.requestIdHeader ?? 'x-request-id') ??
@@ -266,7 +268,7 @@ class UpstreamCall {
     }
     const { timeoutMs, record } = this.#request
     const isImpatient = timeoutMs !== undefined && record.elapsedMs() >= timeoutMs
-    this.#failure = isImpatient ? OUT_OF_TIME : classifyFailure(error, Date.now())
+    this.#failure = isImpatient ? OUT_OF_TIME : classifyFailure(error, Date.now(), this.#headers)
     this.#health.failed(this.#failure)
   }
 
@@ -318,6 +320,7 @@ class UpstreamCall {
     const context = { requestId: '', createdAt: 0, model: generation.model, request: generation }
     const usage = { ...NO_USAGE, inputTokens }
     const rendered = client.chat.renderChatAnswer({ choices: [], usage }, context, losses)
+    this.#health.left()
     this.close(undefined)
     return {
       kind: 'whole',
