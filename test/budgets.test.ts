@@ -212,6 +212,28 @@ test('a client is told what it may still do, in the words of its API', async () 
   expect(claude.headers.get('anthropic-ratelimit-requests-reset')).toMatch(/^\d{4}-.+Z$/)
 })
 
+test('a price that changes in the middle of a window counts from then on, and a limit below what was spent refuses', async () => {
+  const budget = { subject: 'organization', limit_usd: 10 * COST_USD, window: '30d' }
+  const running = await start({ budgets: [budget] })
+  const used = async () => {
+    const usage: unknown = await (await fetch(`${running.gateway.url}/v1/usage/self`)).json()
+    const limits = isRecord(usage) ? usage['limits'] : undefined
+    return Array.isArray(limits) ? countOf(limits[0], 'used') : undefined
+  }
+  expect((await storm(running, 1, {})).served).toBe(1)
+  const twice = { 'sim/*': { price: { input: 0, output: 100 } } }
+  const sim = { model_list: false }
+  await running.reload({ models: twice, sim, budgets: [budget] })
+  expect((await storm(running, 2, {})).served).toBe(2)
+  expect(await used()).toBe(5_000_000)
+  await running.reload({ models: twice, sim, budgets: [{ ...budget, limit_usd: 4 * COST_USD }] })
+  const { served, refused } = await storm(running, 1, {})
+  expect(served).toBe(0)
+  expect(refused[0]?.text).toContain('may use 0.004 USD per 30d; 0.005 USD used')
+  await until(() => sumOf(running).entries >= 4)
+  expect(sumOf(running).costNanoUsd).toBe(5_000_000)
+})
+
 describe('a key with limits of its own', () => {
   test('meets them, and so does the next process', async () => {
     const running = await start({})

@@ -67,6 +67,32 @@ async function expectTimeoutEvent(response: Response, says: string) {
   expect(terminators).toBe(0)
 }
 
+describe('x-tg-timeout-ms', () => {
+  test('ends what takes longer', async () => {
+    const slow = startUpstream(async () => {
+      await Bun.sleep(5_000)
+      return new Response('{}')
+    })
+    await harness.reload({
+      providers: { slow: { type: 'openai', base_url: slow.url, api_key: 'none' } },
+    })
+    await expectTimeout(
+      await harness.chat({ model: 'slow/x' }, { headers: { 'x-tg-timeout-ms': '50' } }),
+      'within 50 ms'
+    )
+    await slow.stop()
+  })
+
+  test('is a number of milliseconds', async () => {
+    const response = await harness.chat(
+      { model: 'sim/sim-1' },
+      { headers: { 'x-tg-timeout-ms': '2s' } }
+    )
+    expect(response.status).toBe(400)
+    expect(await errorOf(response)).toMatchObject({ param: 'x-tg-timeout-ms' })
+  })
+})
+
 describe('a deadline', () => {
   test.each([
     ['to connect', { connect: '200ms' }, 'could not be connected to within 200 ms'],

@@ -10,6 +10,7 @@ import { HELP, parseOptions } from './options'
 import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
+import { keys } from './scenarios/keys'
 import { kill } from './scenarios/kill'
 import { limits } from './scenarios/limits'
 import { recovery } from './scenarios/recovery'
@@ -29,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   kill,
   recovery,
   limits,
+  keys,
   soak,
 ]
 

@@ -1,6 +1,6 @@
 import type { Configuration, ProviderConfiguration } from '../config/configuration'
 import { GatewayError } from '../errors/gateway-error'
-import type { Caller, GatewaySettings } from '../gateway/gateway'
+import type { Caller, GatewaySettings } from '../gateway/gateway-parts'
 import { explainRights, mayUse } from '../keys/rights'
 import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'

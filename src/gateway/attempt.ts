@@ -3,10 +3,10 @@ import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
-import { Losses, renderLosses } from '../protocols/losses'
+import { Losses } from '../protocols/losses'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
-import { Deadlines } from '../providers/deadlines'
+import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
@@ -16,11 +16,12 @@ import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
+import { blameCaller, tooLossy } from './attempt-errors'
 import type { ClientCall, Presence } from './client-call'
 import { toPassedHeaders } from './passed-headers'
+import { saidIn } from './said-in'
 import { ReframingReader } from './reframing-reader'
 import type { RequestRecord } from './request-record'
-import { saidIn } from './said-in'
 import type { ToolCallMemory } from './tool-call-memory'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
 import { UpstreamStream } from './upstream-stream'
@@ -43,6 +44,8 @@ export type AttemptRequest = {
   call: ClientCall
   presence: Presence
   record: RequestRecord
+  /** How long the client wants to wait for all of it; `undefined` leaves it to the provider's deadlines. */
+  timeoutMs: number | undefined
 }
 
 export type AttemptResult = { ok: true; answer: UpstreamAnswer } | FailedAttempt
@@ -75,30 +78,20 @@ export function attempt(
   return new UpstreamCall(context, request, of).run()
 }
 
+/** A client may have less patience than its provider is given. */
+function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSettings {
+  return { ...deadlines, totalMs: Math.min(deadlines.totalMs, timeoutMs) }
+}
+
+/** The client's patience ended: that says nothing of the target. */
+const OUT_OF_TIME: Failure = { kind: 'client', cause: undefined, retryAfterMs: undefined }
+
 const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
 type Translated = Extract<Wire, { kind: 'translated' }>
 type SentWire = Exclude<Wire, { kind: 'estimated' }>
 
 const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
-
-function tooLossy(model: string, losses: Losses): GatewayError {
-  const [first] = losses.list
-  return new GatewayError(
-    'lossy_translation',
-    `'${model}' can't be told everything (x-tg-require: strict): ${renderLosses(losses.list)}`,
-    { ...(first && { param: first.field }), shouldRetry: false }
-  )
-}
-
-/** Where the credential is the caller's own, so is its refusal. */
-function blameCaller(error: GatewayError, status: number): GatewayError {
-  if (error.code !== 'upstream_unauthorized') return error
-  const said = error.detail ?? 'the credential is refused'
-  return new GatewayError('upstream_refused', `the provider answered ${status}: ${said}`, {
-    status,
-  })
-}
 
 class UpstreamCall {
   readonly #context: AttemptContext
@@ -115,6 +108,7 @@ class UpstreamCall {
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
+  #headers: Headers | undefined
   #upstreamRequestId: string | undefined
   #isClosed = false
 
@@ -122,6 +116,7 @@ class UpstreamCall {
     const { target, retryOf, health } = of
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
+    const { timeoutMs } = request
     this.#context = context
     this.#request = request
     this.#upstream = request.protocol
@@ -130,7 +125,9 @@ class UpstreamCall {
     this.#health = health
     this.#deadlines = new Deadlines(
       name,
-      configuration.deadlines,
+      timeoutMs === undefined
+        ? configuration.deadlines
+        : within(configuration.deadlines, timeoutMs),
       request.record.startedAt,
       context.sender.isCold(provider)
     )
@@ -215,6 +212,7 @@ class UpstreamCall {
   #isStream(response: Response): boolean {
     this.#headAt = performance.now()
     this.#status = response.status
+    this.#headers = response.headers
     this.#upstreamRequestId =
       response.headers.get('x-request-id') ??
       response.headers.get(this.#upstream.client.requestIdHeader ?? 'x-request-id') ??
@@ -261,7 +259,9 @@ class UpstreamCall {
       this.#health.succeeded({ outputTokens: facts?.usage?.outputTokens })
       return
     }
-    this.#failure = classifyFailure(error, Date.now())
+    const { timeoutMs, record } = this.#request
+    const isImpatient = timeoutMs !== undefined && record.elapsedMs() >= timeoutMs
+    this.#failure = isImpatient ? OUT_OF_TIME : classifyFailure(error, Date.now(), this.#headers)
     if (this.#target.provider.credentialName !== undefined)
       this.#fault = faultOf(error, this.#failure, this.#status)
     // Another credential may find the target well.
@@ -317,6 +317,7 @@ class UpstreamCall {
     const context = { requestId: '', createdAt: 0, model: generation.model, request: generation }
     const usage = { ...NO_USAGE, inputTokens }
     const rendered = client.chat.renderChatAnswer({ choices: [], usage }, context, losses)
+    this.#health.left()
     this.close(undefined)
     return {
       kind: 'whole',

@@ -13,7 +13,8 @@ import type { LogRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
 import { Admission } from './admission'
 import type { ClientCall } from './client-call'
-import { type GatewayParts, handle } from './gateway'
+import { handle } from './gateway'
+import type { GatewayParts } from './gateway-parts'
 import { ToolCallMemory } from './tool-call-memory'
 
 const cleanUps: (() => unknown)[] = []

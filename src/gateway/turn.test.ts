@@ -50,6 +50,7 @@ function start(
     {
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body, {}),
+      timeoutMs: undefined,
       failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
       plan: [createModelIndex([provider]).resolve('host/x')],
       reserve: () => ({ kind: 'held' }),

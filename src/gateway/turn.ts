@@ -4,7 +4,12 @@ import { backoffMs } from '../routing/health/backoff'
 import { chooseAction, type FallbackSwitches } from '../routing/health/choose-action'
 import type { Failure } from '../routing/health/classify-failure'
 import type { HealthBook } from '../routing/health/health-book'
-import type { RefusalReason } from '../routing/health/health-refusal'
+import type { HealthCall } from '../routing/health/health-call'
+import {
+  type HealthRefusal,
+  type RefusalReason,
+  toHealthError,
+} from '../routing/health/health-refusal'
 import type { TargetHealth } from '../routing/health/target-health'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
@@ -39,7 +44,7 @@ export function turn(context: TurnContext, request: TurnRequest): Promise<Upstre
 /** Who is only busy may still be asked when all others have failed. */
 const BUSY: ReadonlySet<RefusalReason> = new Set(['recovering', 'throttled', 'saturated'])
 
-type Spared = { readonly target: Target; readonly reason: RefusalReason }
+type Spared = { readonly target: Target; readonly refusal: HealthRefusal }
 
 class Turn {
   readonly #context: TurnContext
@@ -57,46 +62,70 @@ class Turn {
     const { plan } = this.#request
     for (const [index, target] of plan.entries()) {
       const health = this.#context.health.of(target.name)
-      const refusal = plan.length > 1 ? health.admit() : undefined
-      if (refusal) {
+      const refusal = health.admit()
+      if (refusal && plan.length > 1) {
         this.#pass(target, refusal.reason)
-        this.#spared.push({ target, reason: refusal.reason })
+        this.#spared.push({ target, refusal })
         continue
       }
       const hasNext = index < plan.length - 1 || this.#spared.length > 0
-      const answer = await this.#try(target, health, hasNext)
+      const turnCall = refusal && (await this.#waitFor(health, refusal))
+      const answer = await this.#try(target, health, hasNext, turnCall)
       if (answer) return answer
     }
-    for (const target of this.#lastResorts()) {
-      const answer = await this.#try(target, this.#context.health.of(target.name), false)
+    for (const { target, refusal } of this.#lastResorts()) {
+      const health = this.#context.health.of(target.name)
+      const turnCall = await this.#waitFor(health, refusal)
+      const answer = await this.#try(target, health, false, turnCall)
       if (answer) return answer
     }
     throw this.#failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
   }
 
   /** Where nobody was asked at all, somebody has to be: the truth comes from a provider. */
-  #lastResorts(): Target[] {
-    const busy = this.#spared.filter(({ reason }) => BUSY.has(reason))
-    const left = busy.length > 0 || this.#attempts > 0 ? busy : this.#spared.slice(0, 1)
-    return left.map(({ target }) => target)
+  #lastResorts(): readonly Spared[] {
+    const busy = this.#spared.filter(({ refusal }) => BUSY.has(refusal.reason))
+    return busy.length > 0 || this.#attempts > 0 ? busy : this.#spared.slice(0, 1)
+  }
+
+  /**
+   * A target with as many requests under way as it bears is waited for, in turns with other callers; all else is better
+   * heard from the provider itself. Throws `overloaded` where too many wait, or for too long.
+   */
+  async #waitFor(health: TargetHealth, refusal: HealthRefusal): Promise<HealthCall | undefined> {
+    if (refusal.reason !== 'saturated') return undefined
+    const { presence, record } = this.#request
+    const waiting = health.wait(record.keyId ?? '')
+    if (waiting === undefined) throw toHealthError(health.name, refusal)
+    presence.attend(waiting)
+    record.beginWait()
+    try {
+      return await waiting.granted
+    } finally {
+      record.endWait()
+      presence.attend(undefined)
+    }
   }
 
   /** The target's answer; `undefined` where another one is to be tried. Throws where that would be of no use. */
   async #try(
     planned: Target,
     health: TargetHealth,
-    hasNext: boolean
+    hasNext: boolean,
+    granted: HealthCall | undefined
   ): Promise<UpstreamAnswer | undefined> {
     const { pool } = planned.provider
     const rotation = pool && new Rotation(pool, planned)
-    let target = rotation ? this.#next(rotation) : this.#reserved(planned)
+    let call = granted
+    let target = this.#first(planned, rotation, granted)
     let again: Resending | undefined
     let retryOf: RetryReason | undefined
     for (let retries = 0; target;) {
       this.#request.record.target = target
       this.#attempts++
-      const call = health.begin({ isRetry: retryOf === 'backoff' })
+      call ??= health.begin({ isRetry: retryOf === 'backoff' })
       const result = await attempt(this.#context, this.#request, { target, retryOf, health: call })
+      call = undefined
       if (result.ok) {
         rotation?.answered()
         return result.answer
@@ -127,6 +156,21 @@ class Turn {
     return undefined
   }
 
+  /** What is to be asked first; where there is nothing, the place that was granted at the target is given up. */
+  #first(
+    planned: Target,
+    rotation: Rotation | undefined,
+    granted: HealthCall | undefined
+  ): Target | undefined {
+    let first: Target | undefined
+    try {
+      first = rotation ? this.#next(rotation) : this.#reserved(planned)
+      return first
+    } finally {
+      if (first === undefined) granted?.left()
+    }
+  }
+
   /** The target, once an attempt of it is held. Throws what a limit of the caller refuses. */
   #reserved(target: Target): Target | undefined {
     const reservation = this.#request.reserve(target)
@@ -150,7 +194,7 @@ class Turn {
   }
 }
 
-/** As long as the provider asked for, else a random time that grows. */
-function waitMs({ retryAfterMs }: Failure, retries: number): number {
-  return retryAfterMs ?? backoffMs(retries, Math.random)
+/** A random time that grows, and at least as long as the provider asked for. */
+function waitMs({ retryAfterMs = 0 }: Failure, retries: number): number {
+  return Math.max(retryAfterMs, backoffMs(retries, Math.random))
 }

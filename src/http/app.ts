@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono'
 
 import { GatewayError } from '../errors/gateway-error'
-import { type Answer, type GatewayParts, handle, refuse } from '../gateway/gateway'
+import { handle, refuse } from '../gateway/gateway'
+import type { Answer, GatewayParts } from '../gateway/gateway-parts'
 import { type ServerHandle, toClientCall } from './client-call'
 import { findInference, guessProtocol, type InferencePath, withoutAlias } from './inference-routes'
 import { assertLocal } from './local-only'

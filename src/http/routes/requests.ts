@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 
 import { GatewayError } from '../../errors/gateway-error'
-import type { GatewayParts } from '../../gateway/gateway'
+import type { GatewayParts } from '../../gateway/gateway-parts'
 import { viewRequest } from '../../telemetry/request-view'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'

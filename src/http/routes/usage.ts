@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { GatewayParts } from '../../gateway/gateway'
+import type { GatewayParts } from '../../gateway/gateway-parts'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
 import { authenticateHttp } from '../credentials'

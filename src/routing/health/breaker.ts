@@ -8,6 +8,11 @@ export type BreakerOptions = {
   consecutiveTimeouts: number
   /** or so many connections refused in a row; mixed, each counts for its part. */
   consecutiveUnreachable: number
+  /**
+   * Opens with the first missed deadline when nothing at all was heard from the target while it ran, and so many requests
+   * have missed theirs or still wait.
+   */
+  silentRequests: number
   /** Opens when this share of the window's answers failed, */
   failureShare: number
   /** of at least so many. */
@@ -30,6 +35,7 @@ export const DEFAULT_BREAKER: Readonly<BreakerOptions> = {
   consecutiveFailures: 5,
   consecutiveTimeouts: 3,
   consecutiveUnreachable: 2,
+  silentRequests: 2,
   failureShare: 0.5,
   minAnswers: 20,
   windowMs: 10_000,
@@ -53,6 +59,9 @@ export type BreakerFailure = {
   /** Requests under way to the target, this one among them. */
   inFlight: number
 }
+
+/** A deadline that ran for less is what other attempts left of a request's time, and says nothing. */
+const MIN_SILENCE_MS = 1_000
 
 /** How long a request that came between two probes is told to wait. */
 const ASK_AGAIN_MS = 1_000
@@ -130,7 +139,9 @@ export class Breaker {
     if (!this.#counts(pass)) return
     this.#timeouts = 0
     this.#streak = 0
-    if (this.state(nowMs) === 'half_open') this.#recover(nowMs)
+    // Who was sent a request while open, for want of another target, may have answered before the probe.
+    const state = this.state(nowMs)
+    if (state === 'half_open' || state === 'open') this.#recover(nowMs)
   }
 
   succeeded(pass: Pass, nowMs: number): void {
@@ -184,8 +195,8 @@ export class Breaker {
     if (cause === 'timeout') {
       this.#timeouts++
       // Nobody else heard anything all that time either: their deadlines need not be waited for.
-      const isSilent = this.#heardAtMs < begunAtMs
-      if (isSilent && this.#timeouts + inFlight - 1 >= options.consecutiveTimeouts) return true
+      const isSilent = this.#heardAtMs < begunAtMs && nowMs - begunAtMs >= MIN_SILENCE_MS
+      if (isSilent && this.#timeouts + inFlight - 1 >= options.silentRequests) return true
     }
     const answers = this.#answers.total(nowMs)
     return (

@@ -69,7 +69,13 @@ describe('what providers answer', () => {
       openai('Request too large for model `x`', 'rate_limit_exceeded'),
     ],
     ['content_policy', 'openai', 400, openai('filtered', 'content_filter')],
-    ['content_policy', 'openai', 400, openai('safety system', 'content_policy_violation')],
+    ['content_policy', 'openai', 400, openai('no', 'content_policy_violation')],
+    [
+      'content_policy',
+      'openai',
+      400,
+      openai('Your request was rejected as a result of our safety system.'),
+    ],
     [
       'content_policy',
       'openai',
@@ -331,6 +337,12 @@ describe('what providers answer', () => {
     expect(classify('openai', 429, limited).retryAfterMs).toBeUndefined()
   })
 
+  test('also by headers that do not pass to the client', () => {
+    const error = parseMessages('host', { status: 429, headers: {}, body: new Uint8Array() })
+    const headers = new Headers({ 'x-ratelimit-reset-requests': '6m0s' })
+    expect(classifyFailure(error, 0, headers).retryAfterMs).toBe(360_000)
+  })
+
   test('an exception is known by its header alone', () => {
     const headers = { 'x-amzn-errortype': 'ServiceQuotaExceededException:http://x/' }
     expect(classify('bedrock', 400, aws('no'), headers).kind).toBe('credential')
@@ -370,5 +382,5 @@ test.each<[ErrorCode, FailureKind, FailureCause | undefined]>([
 test('a stream that HTTP/2 refused comes from a host that is there', () => {
   const cause = Object.assign(new Error('refused'), { code: 'HTTP2RefusedStream' })
   const failure = classifyFailure(new GatewayError('upstream_unreachable', 'm', { cause }), 0)
-  expect(failure).toMatchObject({ kind: 'provider', cause: undefined })
+  expect(failure).toMatchObject({ kind: 'provider', cause: 'overloaded' })
 })

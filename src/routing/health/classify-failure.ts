@@ -1,7 +1,7 @@
 import type { ErrorCode, GatewayError } from '../../errors/gateway-error'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import { type ErrorFacts, FAILURE_RULES, kindOfStatus, type RefusedKind } from './failure-rules'
-import { MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after'
+import { type AnswerHeaders, MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after'
 
 /**
  * Whose fault a failure is: the `provider` is down or broken; it is `throttled`; the `credential` is refused or has no
@@ -10,7 +10,9 @@ import { MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after'
  */
 export type FailureKind = RefusedKind | 'client' | 'policy'
 
-/** How a provider failed, where that says more than that it did. */
+/**
+ * How a provider failed, where that says more than that it did. `overloaded`: it is there, and has too much at once.
+ */
 export type FailureCause = 'timeout' | 'unreachable' | 'overloaded'
 
 export type Failure = {
@@ -52,15 +54,20 @@ const KINDS: Readonly<Record<ErrorCode, FailureKind | 'refused'>> = {
 }
 
 /**
- * Sorts what an attempt failed with. `nowEpochMs` is the present; dates in `retry-after` count from it. Never throws.
+ * Sorts what an attempt failed with. `nowEpochMs` is the present; dates in `retry-after` count from it. `headers` are the
+ * upstream's own; an error keeps only those that may pass to the client. Never throws.
  */
-export function classifyFailure(error: GatewayError, nowEpochMs: number): Failure {
+export function classifyFailure(
+  error: GatewayError,
+  nowEpochMs: number,
+  headers: AnswerHeaders = error.headers ?? {}
+): Failure {
   const known = KINDS[error.code]
   if (known !== 'refused')
     return { kind: known, cause: causeOf(error), retryAfterMs: toMs(error.retryAfterSeconds) }
   const body = parseAnswer(error.answer)
   const retryAfterMs =
-    readRetryAfterMs(error.headers ?? {}, body, { nowEpochMs }) ?? toMs(error.retryAfterSeconds)
+    readRetryAfterMs(headers, body, { nowEpochMs }) ?? toMs(error.retryAfterSeconds)
   const facts = readFacts(error, body)
   const kind = kindOf(facts, error, body !== undefined)
   const isOverloaded = kind === 'throttled' && facts.status !== 429
@@ -69,9 +76,9 @@ export function classifyFailure(error: GatewayError, nowEpochMs: number): Failur
 
 function causeOf({ code, cause }: GatewayError): FailureCause | undefined {
   if (code === 'upstream_timeout') return 'timeout'
-  // The connection stands, only one more stream was too many for it.
-  const isRefusedStream = stringOf(cause, 'code') === 'HTTP2RefusedStream'
-  return code === 'upstream_unreachable' && !isRefusedStream ? 'unreachable' : undefined
+  if (code !== 'upstream_unreachable') return undefined
+  // The connection stands, only one more stream was too many for it: https://www.rfc-editor.org/rfc/rfc9113#section-8.7
+  return stringOf(cause, 'code') === 'HTTP2RefusedStream' ? 'overloaded' : 'unreachable'
 }
 
 function toMs(seconds: number | undefined): number | undefined {

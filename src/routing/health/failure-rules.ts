@@ -52,7 +52,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   {
     // Anthropic and Bedrock, xAI, OpenAI, DeepSeek, OpenRouter, in this order.
     kind: 'content_policy',
-    says: /blocked by (?:the )?content filtering policy|violates? (?:our |the )?(?:usage|safety) (?:guidelines|polic)|flagged as potentially violating|(?:rejected|blocked) (?:as a result of|by) (?:our|the) safety system|content exists risk|your input was flagged|content management policy/i,
+    says: /blocked by (?:the )?content filtering policy|violates? (?:our |the )?(?:usage|safety) (?:guidelines|polic)|flagged \w+ potentially violating|(?:rejected|blocked)\b.{0,20} (?:our|the) safety system|content exists risk|your input was flagged|content management policy/i,
   },
   {
     // https://platform.openai.com/docs/guides/error-codes, https://platform.claude.com/docs/en/api/errors

@@ -17,6 +17,11 @@ export class FairQueue<T extends object> {
     return this.#length
   }
 
+  /** Keys of which somebody waits. */
+  get keys(): number {
+    return this.#lines.size
+  }
+
   /** Whether `item` has got a place, at the end of its key's line. */
   join(key: string, item: T): boolean {
     const line = this.#lines.get(key)

@@ -8,8 +8,11 @@ import {
 /** Any name may stand behind a provider's, so clients could fill a book without end. */
 const MAX_TARGETS = 4_096
 
-/** How many of the longest unused are looked at for one with nothing under way. */
-const MAX_LOOKS = 8
+/** How many are looked at, at most, for one that may be forgotten. */
+const MAX_LOOKS = 32
+
+/** `wasUsed`: since it was last looked at. */
+type Entry = { readonly health: TargetHealth; wasUsed: boolean }
 
 /**
  * The health of targets and credentials by their names. It outlives configurations: what was learned of a name holds when
@@ -17,56 +20,57 @@ const MAX_LOOKS = 8
  */
 export class HealthBook {
   readonly #clock: HealthClock
-  readonly #options: HealthOptions
+  readonly #optionsOf: (name: string) => HealthOptions
   readonly #maxTargets: number
-  /** The longest unused first. */
-  readonly #targets = new Map<string, TargetHealth>()
+  readonly #entries = new Map<string, Entry>()
 
-  constructor(clock: HealthClock, options: HealthOptions = {}, maxTargets = MAX_TARGETS) {
+  /** `optionsOf` is asked when a name is first met. */
+  constructor(
+    clock: HealthClock,
+    optionsOf: (name: string) => HealthOptions = () => ({}),
+    maxTargets = MAX_TARGETS
+  ) {
     this.#clock = clock
-    this.#options = options
+    this.#optionsOf = optionsOf
     this.#maxTargets = maxTargets
   }
 
   get size(): number {
-    return this.#targets.size
+    return this.#entries.size
   }
 
   /** The health of a target, e.g. `provider/model`, or of a credential; a new one is healthy. */
   of(name: string): TargetHealth {
-    const known = this.#targets.get(name)
+    const known = this.#entries.get(name)
     if (known) {
-      this.#targets.delete(name)
-      this.#targets.set(name, known)
-      return known
+      known.wasUsed = true
+      return known.health
     }
-    if (this.#targets.size >= this.#maxTargets) this.#forgetOne()
-    const health = new TargetHealth(name, this.#clock, this.#options)
-    this.#targets.set(name, health)
+    if (this.#entries.size >= this.#maxTargets) this.#forgetOne()
+    const health = new TargetHealth(name, this.#clock, this.#optionsOf(name))
+    this.#entries.set(name, { health, wasUsed: false })
     return health
   }
 
   /** Begins anew with a name, e.g. when its credential was replaced. Requests under way end without effect. */
   forget(name: string): void {
-    this.#targets.delete(name)
+    this.#entries.delete(name)
   }
 
-  /** All that are known, the last used last. */
+  /** Of all that are known. */
   snapshots(): HealthSnapshot[] {
-    return [...this.#targets.values()].map((health) => health.snapshot())
+    return [...this.#entries.values()].map(({ health }) => health.snapshot())
   }
 
+  /** Goes round, passing once by who was used since (the "clock" of page replacement): cheaper than an order of use. */
   #forgetOne(): void {
     let looks = 0
-    let oldest: string | undefined
-    for (const [name, { inFlight }] of this.#targets) {
-      oldest ??= name
-      if (inFlight === 0) {
-        this.#targets.delete(name)
-        return
-      }
-      if (++looks >= MAX_LOOKS) break
+    for (const [name, entry] of this.#entries) {
+      const mayGo = !entry.wasUsed && entry.health.inFlight === 0
+      this.#entries.delete(name)
+      if (mayGo || ++looks >= MAX_LOOKS) return
+      entry.wasUsed = false
+      this.#entries.set(name, entry)
     }
-    if (oldest !== undefined) this.#targets.delete(oldest)
   }
 }

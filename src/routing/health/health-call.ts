@@ -61,12 +61,17 @@ export class HealthCall {
     const nowMs = now()
     const begunAtMs = this.#begunAtMs
     const hasAnswered = this.#firstTokenAtMs !== undefined
-    if (kind === 'provider') {
+    if (kind === 'provider' && cause !== 'overloaded') {
       const { inFlight } = limit
       // Who pauses in an answer is not one who never gives any.
       const weighed = hasAnswered && cause === 'timeout' ? undefined : cause
       breaker.failed(this.#pass, { cause: weighed, begunAtMs, inFlight }, nowMs)
-    } else breaker.left(this.#pass)
+    } else {
+      // Who refuses so is there, even as the answer to a probe.
+      const isThere = kind === 'credential' || (kind === 'throttled' && cause !== 'overloaded')
+      if (isThere) breaker.heard(this.#pass, nowMs)
+      breaker.left(this.#pass)
+    }
     if (kind === 'throttled') throttle.refused(begunAtMs, retryAfterMs, nowMs)
     if (kind === 'credential') cooldown.refused(begunAtMs, nowMs)
     if (kind === 'throttled' || kind === 'provider') {
@@ -81,10 +86,12 @@ export class HealthCall {
   /** The request ended without a word about the target: its client left, or it was never sent. */
   left(): void {
     if (!this.#end()) return
-    const { breaker, limit, now, onEnd } = this.#parts
+    const { breaker, latency, limit, now, onEnd } = this.#parts
+    const nowMs = now()
+    if (this.#firstTokenAtMs === undefined) latency.observeAtLeast(nowMs - this.#begunAtMs, nowMs)
     breaker.left(this.#pass)
     limit.end()
-    onEnd(now())
+    onEnd(nowMs)
   }
 
   #hear(nowMs: number): void {

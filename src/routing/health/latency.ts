@@ -48,6 +48,11 @@ export class Latency {
     this.#measuredAtMs = Math.max(nowMs, Number.MIN_VALUE)
   }
 
+  /** Nobody waited for the first token, which would have taken longer than that. */
+  observeAtLeast(elapsedMs: number, nowMs: number): void {
+    if (this.#measuredAtMs > 0 && elapsedMs > this.#firstTokenMs) this.observe(elapsedMs, nowMs)
+  }
+
   observeFailure(elapsedMs: number, nowMs: number): void {
     this.observe(Math.max(elapsedMs, this.#options.failurePenaltyMs), nowMs)
   }

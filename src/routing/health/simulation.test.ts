@@ -262,6 +262,32 @@ describe('a target that throttles', () => {
     expect(tally.of('offered', 50, 60)).toBeGreaterThan(0.95 * 500 * 10)
   })
 
+  test('with a quota for each minute is asked seldom while it is used up, and gets all of the next', () => {
+    const { clock, create } = setUp()
+    const target = create('quota')
+    const tally = new Tally(clock)
+    let minute = 0
+    let taken = 0
+    clock.every(100, 600_000, () => {
+      if (target.admit()) return
+      tally.add('offered')
+      const call = target.begin()
+      if (Math.floor(clock.now() / 60_000) > minute) {
+        minute = Math.floor(clock.now() / 60_000)
+        taken = 0
+      }
+      const isTaken = ++taken <= 600
+      if (isTaken) tally.add('taken')
+      clock.after(100, () => {
+        if (isTaken) call.succeeded()
+        else call.failed(failure({ kind: 'throttled' }))
+      })
+    })
+    clock.advance(600_000)
+    expect(tally.of('offered', 0, 600)).toBeLessThan(1.1 * 600 * 10)
+    expect(tally.of('taken', 0, 600)).toBeGreaterThan(0.9 * 600 * 10)
+  })
+
   test('of a few a minute is found too', () => {
     const { run, tally } = offer(5, 0.5, 200)
     run(300_000)

@@ -86,7 +86,8 @@ export class TargetHealth {
 
   /**
    * Why no request may be sent now; `undefined` when one may. Takes nothing: `begin` does, and must follow without
-   * anything awaited in between. While the target recovers each ask is another draw.
+   * anything awaited in between. While the target recovers each ask is another draw. Who has no other target does better
+   * to send all the same than to heed `circuit_open` and `recovering`: what is refused for sure helps nobody.
    */
   admit(): HealthRefusal | undefined {
     const nowMs = this.#clock.now()
@@ -120,7 +121,7 @@ export class TargetHealth {
       dueAtMs: this.#clock.now() + this.#maxWaitMs,
       leave: () => this.#queue.leave(key, waiting),
       look: (nowMs) => this.#look(nowMs),
-      toError: () => toHealthError(this.name, SATURATED),
+      toError: () => toHealthError(this.name, this.admit() ?? SATURATED),
     })
     return this.#queue.join(key, waiting) ? waiting : undefined
   }

@@ -8,6 +8,11 @@ export type ThrottleOptions = {
   /** The part by which the rate grows a second; more once there was no refusal for `hurryAfterMs`. */
   growthPerSecond: number
   hurryAfterMs: number
+  /** So many refusals in a row say that a quota is used up, not that the rate is too high: then one probe a pause is sent. */
+  exhaustedAfter: number
+  /** The first pause, doubled with every refused probe. */
+  pauseMs: number
+  maxPauseMs: number
   /** A limit that was not met for so long is forgotten. */
   forgetAfterMs: number
   minPerSecond: number
@@ -20,9 +25,12 @@ export const DEFAULT_THROTTLE: Readonly<ThrottleOptions> = {
   decreaseFarOff: 0.7,
   growthPerSecond: 0.02,
   hurryAfterMs: 10_000,
+  exhaustedAfter: 3,
+  pauseMs: 250,
+  maxPauseMs: 8_000,
   forgetAfterMs: 300_000,
   minPerSecond: 1 / 60,
-  burstSeconds: 0.1,
+  burstSeconds: 0.25,
 }
 
 const WINDOW_MS = 10_000
@@ -49,6 +57,8 @@ export class Throttle {
   #refusedAtMs = -Infinity
   #decreasedAtMs = -Infinity
   #heldUntilMs = 0
+  #refusalsInRow = 0
+  #pausedUntilMs = 0
   /** When the rate last held a request back: a rate that nobody asks for must not grow. */
   #limitedAtMs = -Infinity
 
@@ -68,6 +78,7 @@ export class Throttle {
       this.#perSecond = Infinity
       return 0
     }
+    if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs - nowMs
     this.#refill(nowMs)
     // Sums of fractions may miss a whole by a hair, whose wait would round to nothing.
     if (this.#tokens >= 1 - 1e-9) return 0
@@ -81,6 +92,7 @@ export class Throttle {
     this.#refill(nowMs)
     // Who is sent without being asked about owes at most one.
     this.#tokens = Math.max(-1, this.#tokens - 1)
+    this.#pause(nowMs)
   }
 
   /** The target took a request that was begun then. */
@@ -88,6 +100,8 @@ export class Throttle {
     this.#acceptedSinceMs ??= begunAtMs
     this.#accepted.add(1, nowMs)
     if (this.#perSecond === Infinity || begunAtMs < this.#decreasedAtMs) return
+    this.#refusalsInRow = 0
+    this.#pausedUntilMs = 0
     const wasLimited = nowMs - this.#limitedAtMs < Math.max(1_000, 2_000 / this.#perSecond)
     if (!wasLimited || nowMs < this.#heldUntilMs) return
     const { growthPerSecond, hurryAfterMs } = this.#options
@@ -107,13 +121,22 @@ export class Throttle {
     this.#decreasedAtMs = nowMs
     this.#perSecond = Math.max(this.#options.minPerSecond, this.#decreased(nowMs))
     this.#tokens = Math.min(this.#tokens, this.#capacity)
+    this.#refusalsInRow++
+    this.#pause(nowMs)
+  }
+
+  #pause(nowMs: number): void {
+    const { exhaustedAfter, pauseMs, maxPauseMs } = this.#options
+    const probes = this.#refusalsInRow - exhaustedAfter
+    if (probes >= 0) this.#pausedUntilMs = nowMs + Math.min(maxPauseMs, pauseMs * 2 ** probes)
   }
 
   #decreased(nowMs: number): number {
-    const { decrease, decreaseFarOff } = this.#options
+    const { decrease, decreaseFarOff, exhaustedAfter } = this.#options
     const measured = this.#acceptedPerSecond(nowMs)
     if (this.#perSecond === Infinity) return Math.max(FIRST_PER_SECOND, measured * decrease)
-    return this.#perSecond * (measured < this.#perSecond / 2 ? decreaseFarOff : decrease)
+    const isFarOff = measured < this.#perSecond / 2 && this.#refusalsInRow < exhaustedAfter
+    return this.#perSecond * (isFarOff ? decreaseFarOff : decrease)
   }
 
   #acceptedPerSecond(nowMs: number): number {
