@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 
+import { openDataDirectory } from '../src/cli/data-directory'
+import { openGateway } from '../src/cli/open-gateway'
+import { createProgramLog } from '../src/telemetry/program-log'
 import { errorOf, eventsOf } from './answers'
 import { startHarness, type Harness, type HarnessOptions } from './harness'
 import { eventStream, startUpstream, type Upstream } from './upstream'
@@ -255,6 +258,39 @@ describe('a reload', () => {
     process.env['TG_POOL_A'] = KEYS.TG_POOL_A
     expect((await ask(harness)).status).toBe(200)
     expect(keysUsed()).toEqual(['c'])
+  })
+})
+
+describe('after a start', () => {
+  const limitOf = (requests: number) => ({
+    limits: [{ subject: 'credential/pool/a', requests, per: '1h' }],
+  })
+
+  // Two requests that it answered, and where it was limited the attempt in vain.
+  test.each<[string, HarnessOptions, number]>([
+    ['a limit', limitOf(100), 3],
+    ['a limit that was not there before', {}, 2],
+  ])('%s knows what its credential was used for', async (_, before, used) => {
+    const harness = await start({ ...pooled(), ...before })
+    for (let round = 0; round < 2; round++) expect((await ask(harness)).status).toBe(200)
+    fates['a'] = throttle({ 'retry-after': '1' })
+    expect((await ask(harness)).status).toBe(200)
+    expect(keysUsed()).toEqual(['a', 'a', 'a', 'b'])
+    delete fates['a']
+    await harness.drain()
+
+    const { directory, secret } = openDataDirectory(harness.directory.path)
+    const configuration = await harness.configure({ ...pooled(), ...limitOf(used + 1) })
+    const programLog = createProgramLog({ level: 'error', format: 'json', write() {} })
+    const next = openGateway({ configuration, directory, secret, programLog })
+    try {
+      const body = JSON.stringify({ model: 'pool/m', messages: [{ role: 'user', content: 'Hi' }] })
+      for (let round = 0; round < 2; round++)
+        await fetch(`${next.url}/v1/chat/completions`, { method: 'POST', body })
+      expect(keysUsed()).toEqual(['a', 'b'])
+    } finally {
+      await next.drain(1_000)
+    }
   })
 })
 

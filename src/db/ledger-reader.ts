@@ -15,6 +15,7 @@ export type CountedEntry = {
   readonly tags: string | null
   readonly provider: string | null
   readonly model: string | null
+  readonly credential: string | null
   readonly costNanoUsd: number | null
   readonly heldNanoUsd: number | null
   readonly inputTokens: number | null
@@ -31,6 +32,7 @@ export const REPORT_DIMENSIONS = {
   session: 'session_id',
   provider: 'provider',
   model: 'model',
+  credential: 'credential',
   provenance: 'provenance',
   day: "strftime('%Y-%m-%d', admitted_at_ms / 1000, 'unixepoch')",
   month: "strftime('%Y-%m', admitted_at_ms / 1000, 'unixepoch')",
@@ -76,7 +78,7 @@ export function createLedgerReader(database: Database): LedgerReader {
       `SELECT sequence, kind, admitted_at_ms AS admittedAtMs, organization, team, key_id AS keyId,
          key_name AS keyName, user_id AS user, session_id AS session, tags, provider, model,
          cost_nano_usd AS costNanoUsd, held_nano_usd AS heldNanoUsd, input_tokens AS inputTokens,
-         output_tokens AS outputTokens, provenance
+         output_tokens AS outputTokens, provenance, credential
        FROM ledger_entries WHERE ${where}`
     )
   const since = select(`admitted_at_ms >= ? AND kind <> 'correction' ORDER BY admitted_at_ms`)

@@ -37,6 +37,12 @@ export type OwnerColumn = [
   admittedAtMs?: number,
 ]
 
+export type HeldColumn = [
+  model: string,
+  costNanoUsd: number | null,
+  credential?: string | undefined,
+]
+
 /** The parts of a cost, in this order to be short. */
 export type CostDetail = [
   origin: string | null,
@@ -98,8 +104,8 @@ export const requests = sqliteTable(
     costDetail: text('cost_detail', { mode: 'json' }).$type<CostDetail>(),
     /** Whose request it is, beside its key. */
     owner: text({ mode: 'json' }).$type<OwnerColumn>(),
-    /** What is held for a request under way: model, nano-USD. */
-    held: text({ mode: 'json' }).$type<[model: string, costNanoUsd: number | null]>(),
+    /** What is held for a request under way: model, nano-USD, one of several credentials. */
+    held: text({ mode: 'json' }).$type<HeldColumn>(),
     /** Counts and words of the usage that few answers have. */
     usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },
@@ -137,6 +143,8 @@ export const ledgerEntries = sqliteTable(
     provider: text(),
     /** `provider/model` */
     model: text(),
+    /** `provider/name`, of a provider with several. */
+    credential: text(),
     /** NULL is unknown: then what was held counts. */
     costNanoUsd: integer('cost_nano_usd'),
     heldNanoUsd: integer('held_nano_usd'),

@@ -70,7 +70,7 @@ const ENTRY_COLUMNS = [
     'user_id',
   ],
   ...['session_id', 'tags', 'provider', 'model', 'cost_nano_usd', 'held_nano_usd'],
-  ...['input_tokens', 'output_tokens', 'provenance', 'price_list'],
+  ...['input_tokens', 'output_tokens', 'provenance', 'price_list', 'credential'],
 ]
 
 /** Writes to the log database. Raw and positional: the builder would cost as much as the insert. */
@@ -140,6 +140,7 @@ function toEntryParameters(row: LedgerEntryInsert) {
     ],
     ...[row.user, row.session, row.tags, row.provider, row.model, row.costNanoUsd],
     ...[row.heldNanoUsd, row.inputTokens, row.outputTokens, row.provenance, row.priceList],
+    row.credential,
   ]
 }
 

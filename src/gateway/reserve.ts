@@ -35,9 +35,13 @@ function toCredential({ name, credentialName }: Target['provider']): string | un
 }
 
 /** What is held, as it is written down; `undefined` where nothing is. */
-export function toHeldRecord({ name }: Target, reservation: Reservation): HeldRecord | undefined {
+export function toHeldRecord(
+  { name, provider }: Target,
+  reservation: Reservation
+): HeldRecord | undefined {
   if (reservation.kind !== 'held' || reservation.worst === undefined) return undefined
-  return { model: name, costNanoUsd: reservation.worst.costNanoUsd }
+  const { costNanoUsd } = reservation.worst
+  return { model: name, costNanoUsd, credential: toCredential(provider) }
 }
 
 /** Limits are ours to refuse by; all else that fails behind the plan is the upstream's. */

@@ -124,8 +124,8 @@ function count(
 }
 
 function nameOf(entry: CountedEntry): string {
-  const { organization, team, keyId, user, session, tags, provider, model } = entry
-  return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}`
+  const { organization, team, keyId, user, session, tags, provider, model, credential } = entry
+  return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}\n${credential}`
 }
 
 function findAccounts(
@@ -154,6 +154,7 @@ export function toDimensions(entry: CountedEntry): Dimensions {
     tags: Array.isArray(tags) ? tags.map(String) : NO_TAGS,
     provider: entry.provider ?? undefined,
     model: entry.model ?? undefined,
+    credential: entry.credential ?? undefined,
   }
 }
 

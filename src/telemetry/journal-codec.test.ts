@@ -103,6 +103,15 @@ test('an attempt of the first layout is read, without a credential', () => {
   expect(decodeLine(older)).toEqual(attemptRecord(id))
 })
 
+test('what is held is read in its first layout, and with a credential', () => {
+  const held = { kind: 'hold', requestId: id, model: 'a/b', costNanoUsd: 7 } as const
+  expect(decodeLine(`["h",1,"${id}","a/b",7]`)).toEqual(held)
+  const named = { ...held, credential: 'a/one' }
+  expect([held, named].map((record) => decodeLine(line(record)))).toEqual([held, named])
+  const begun = beginRecord(id, { held: { model: 'a/b', costNanoUsd: 7, credential: 'a/one' } })
+  expect(decodeLine(line(begun))).toEqual(begun)
+})
+
 describe('what can not be read', () => {
   test.each(examples)('a line of kind $kind torn at any byte', (record) => {
     const whole = line(record)

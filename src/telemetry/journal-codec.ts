@@ -56,7 +56,11 @@ function encodeBegin(record: BeginRecord): string {
 }
 
 function held(value: HeldRecord | undefined): string {
-  return value === undefined ? 'null' : `[${text(value.model)},${number(value.costNanoUsd)}]`
+  if (value === undefined) return 'null'
+  const { model, costNanoUsd, credential } = value
+  // Few have one.
+  const named = credential === undefined ? '' : `,${text(credential)}`
+  return `[${text(model)},${number(costNanoUsd)}${named}]`
 }
 
 function owner(of: RequestOwner | undefined): string {
@@ -67,8 +71,8 @@ function owner(of: RequestOwner | undefined): string {
   return `[${text(organization)},${text(team)},${text(user)},${text(session)},${listed}]`
 }
 
-function encodeHold({ requestId, model, costNanoUsd }: HoldRecord): string {
-  return `["h",1,"${requestId}",${text(model)},${number(costNanoUsd)}]\n`
+function encodeHold({ requestId, ...value }: HoldRecord): string {
+  return `["h",2,"${requestId}",${held(value)}]\n`
 }
 
 function encodeAttempt(record: AttemptRecord): string {

@@ -53,7 +53,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, b: 3, e: 3 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 2, b: 3, e: 3 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -112,10 +112,12 @@ function decodeBegin(v: readonly unknown[]): BeginRecord | undefined {
 }
 
 function decodeHeld(v: unknown): HeldRecord | undefined {
-  if (!Array.isArray(v) || v.length !== 2) return undefined
-  const [model, costNanoUsd]: unknown[] = v
+  if (!Array.isArray(v) || v.length < 2 || v.length > 3) return undefined
+  const [model, costNanoUsd, credential]: unknown[] = v
   if (!isText(model) || !isMaybeNumber(costNanoUsd)) return undefined
-  return { model, costNanoUsd: costNanoUsd ?? undefined }
+  const held = { model, costNanoUsd: costNanoUsd ?? undefined }
+  if (credential === undefined) return held
+  return isText(credential) ? { ...held, credential } : undefined
 }
 
 function decodeOwner(v: unknown): RequestOwner | undefined {
@@ -133,8 +135,10 @@ function decodeOwner(v: unknown): RequestOwner | undefined {
 }
 
 function decodeHold(v: readonly unknown[]): HoldRecord | undefined {
-  if (v.length !== 5 || !isText(v[2]) || !isText(v[3]) || !isMaybeNumber(v[4])) return undefined
-  return { kind: 'hold', requestId: v[2], model: v[3], costNanoUsd: v[4] ?? undefined }
+  // The first layout had a model and its cost side by side.
+  const held = decodeHeld(v[1] === 2 ? v[3] : v.slice(3))
+  if (held === undefined || !isText(v[2])) return undefined
+  return { kind: 'hold', requestId: v[2], ...held }
 }
 
 function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {

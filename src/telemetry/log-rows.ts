@@ -154,13 +154,16 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
 /** What was held for a request whose open row outlived the process that wrote it. */
 export function readHeldColumn({ held }: RequestRow): HeldRecord | undefined {
   if (held === null) return undefined
-  const [model, costNanoUsd] = held
-  return { model, costNanoUsd: costNanoUsd ?? undefined }
+  const [model, costNanoUsd, credential] = held
+  return { model, costNanoUsd: costNanoUsd ?? undefined, credential }
 }
 
 /** The column of what is held for a request; null for nothing. */
 export function toHeldColumn(held: HeldRecord | undefined): string | null {
-  return held === undefined ? null : JSON.stringify([held.model, held.costNanoUsd ?? null])
+  if (held === undefined) return null
+  const { model, costNanoUsd, credential } = held
+  const known = [model, costNanoUsd ?? null]
+  return JSON.stringify(credential === undefined ? known : [...known, credential])
 }
 
 function toOwnerColumn(
@@ -228,6 +231,7 @@ export function toLedgerEntry(
     attempt: attempts.at(-1)?.number ?? 0,
     provider: end?.provider ?? providerOf(model),
     model: model ?? null,
+    credential: held ? (held.credential ?? null) : credentialOf(attempts.at(-1)),
     costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
@@ -251,6 +255,7 @@ export function toAttemptEntry({
   return {
     ...toOwnerColumns(begin, begin.of),
     ...{ kind: 'attempt', attempt, provider: providerOf(held.model), model: held.model },
+    credential: held.credential ?? null,
     ...{ costNanoUsd: null, heldNanoUsd: null, inputTokens: null, outputTokens: null },
     ...{ provenance: 'none', priceList: null },
   }
@@ -268,6 +273,11 @@ function toOwnerColumns(begin: BeginRecord, of: RequestOwner) {
     session: of.session ?? null,
     tags: of.tags.length > 0 ? JSON.stringify(of.tags) : null,
   }
+}
+
+/** As limits call it. */
+function credentialOf(attempt: AttemptRow | undefined): string | null {
+  return attempt?.credential === undefined ? null : `${attempt.provider}/${attempt.credential}`
 }
 
 function providerOf(model: string | undefined): string | null {

@@ -46,6 +46,8 @@ export type HeldRecord = {
   readonly model: string
   /** The worst case in nano-USD; `undefined` where the model has no price. */
   readonly costNanoUsd: number | undefined
+  /** `provider/name`, of a provider with several. */
+  readonly credential?: string | undefined
 }
 
 /** What is held for a request from now on, in the place of what was. */
