@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { openDataDirectory } from '../src/cli/data-directory'
 import { openGateway } from '../src/cli/open-gateway'
+import { runCommandLine } from '../src/cli/program'
+import { stringOf } from '../src/std/record'
 import { createProgramLog } from '../src/telemetry/program-log'
 import { errorOf, eventsOf } from './answers'
-import { startHarness, type Harness, type HarnessOptions } from './harness'
+import { startHarness, until, type Harness, type HarnessOptions } from './harness'
 import { eventStream, startUpstream, type Upstream } from './upstream'
 
 /** How the host answers a key: as said, else well. */
@@ -227,6 +229,40 @@ describe('a pool without a credential that is left', () => {
     for (let round = 0; round < 3; round++) statuses.push((await ask(harness)).status)
     expect(statuses).toEqual([200, 200, 429])
     expect(keysUsed()).toEqual(['a', 'b'])
+  })
+})
+
+describe('a key bound to credentials', () => {
+  async function keyFor(harness: Harness, name: string, credentials: string) {
+    const lines: string[] = []
+    const output = { out: (line: string) => void lines.push(line), error: () => {} }
+    const args = ['keys', 'create', '--name', name, '--credentials', credentials, '--json']
+    const data = ['--data', harness.directory.path]
+    expect(await runCommandLine([...args, ...data], output)).toBe(0)
+    const headers = { authorization: `Bearer ${stringOf(JSON.parse(lines.join('')), 'key')}` }
+    await until(async () => (await fetch(`${harness.gateway.url}/v1/models`, { headers })).ok)
+    return headers
+  }
+
+  test('uses no others, and is refused where there are none', async () => {
+    const single = { type: 'openai', base_url: upstream.url, api_key: '${TG_POOL_A}' }
+    const { providers } = pooled()
+    const harness = await start({ providers: { ...providers, single } })
+    const headers = await keyFor(harness, 'b-only', '*/b')
+    expect((await harness.chat({ model: 'pool/m' }, { headers })).status).toBe(200)
+    fates['b'] = throttle({ 'retry-after': '60' })
+    const throttled = await harness.chat({ model: 'pool/m' }, { headers })
+    expect(throttled.status).toBe(429)
+    expect(keysUsed()).toEqual(['b', 'b'])
+
+    const refused = await harness.chat({ model: 'single/m' }, { headers })
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([403, 'model_not_allowed'])
+    const bound = await keyFor(harness, 'none', 'pool/nobody')
+    const none = await harness.chat({ model: 'pool/m' }, { headers: bound })
+    expect([none.status, (await errorOf(none)).code]).toEqual([403, 'model_not_allowed'])
+    // The list says nothing of other providers.
+    expect((await harness.chat({ model: 'single/m' }, { headers: bound })).status).toBe(200)
+    expect(keysUsed()).toEqual(['a'])
   })
 })
 

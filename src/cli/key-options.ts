@@ -17,6 +17,7 @@ export type GroupOptions = {
   denyModels?: string[]
   providers?: string[]
   denyProviders?: string[]
+  credentials?: string[]
   budget?: StoredLimit[]
   limit?: StoredLimit[]
   meta?: Record<string, string>
@@ -42,6 +43,11 @@ export function addGroupOptions(command: Command): Command {
     .option('--deny-models <globs>', 'models denied, whatever else is allowed', parseGlobs)
     .option('--providers <names>', 'providers allowed; all unless given', parseGlobs)
     .option('--deny-providers <names>', 'providers denied, whatever else is allowed', parseGlobs)
+    .option(
+      '--credentials <globs>',
+      "credentials allowed, of providers with several, e.g. 'openai/prod-*'; all unless given",
+      parseGlobs
+    )
     .option(
       '--budget <usd/window>',
       'at most so many USD, e.g. 10/30d or 100/1mo; repeatable',
@@ -75,12 +81,14 @@ export function addKeyOptions(command: Command): Command {
 
 /** What the administration takes for the options of a team or organization. */
 export function toGroupInput(options: GroupOptions) {
-  const { models, denyModels, providers, denyProviders, budget, limit, meta } = options
+  const { models, denyModels, providers, denyProviders, credentials } = options
+  const { budget, limit, meta } = options
   return {
     models,
     deniedModels: denyModels,
     providers,
     deniedProviders: denyProviders,
+    credentials,
     budgets: budget,
     limits: limit,
     metadata: meta,

@@ -1,7 +1,7 @@
 import type { Configuration, ProviderConfiguration } from '../config/configuration'
 import { GatewayError } from '../errors/gateway-error'
 import type { Caller, GatewaySettings } from '../gateway/gateway-parts'
-import { explainRights, mayUse } from '../keys/rights'
+import { credentialRule, explainRights, mayUse } from '../keys/rights'
 import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
@@ -123,5 +123,13 @@ export function mayUseTarget(caller: Caller | undefined, model: string): boolean
 export function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
   const denial = caller && explainRights(caller, target.name)
   if (denial) throw new GatewayError('model_not_allowed', denial.message, { param: 'model' })
-  return [target]
+  const mayUseCredential = caller && credentialRule(caller, target.provider.name)
+  if (mayUseCredential === undefined) return [target]
+  if (target.provider.pool === undefined)
+    throw new GatewayError(
+      'model_not_allowed',
+      `the key '${caller?.name}' may only use credentials of '${target.provider.name}' by their names, and it has one without`,
+      { param: 'model' }
+    )
+  return [{ ...target, mayUseCredential }]
 }

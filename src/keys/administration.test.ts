@@ -192,6 +192,7 @@ test.each<[object, string]>([
   [{ name: 'a', unknown: 1 }, 'unknown'],
   [{ name: 'a', models: ['gpt-4o'] }, 'models.0: Models are named provider/model'],
   [{ name: 'a', providers: ['openai/x'] }, 'no slash'],
+  [{ name: 'a', credentials: ['prod-1'] }, 'named provider/name'],
   [{ name: 'a', budgets: [{ unit: 'requests', amount: 1, window: '1m' }] }, 'in USD'],
   [{ name: 'a', limits: [{ unit: 'usd', amount: 1, window: '1m' }] }, 'is a budget'],
   [{ name: 'a', limits: [{ unit: 'requests', amount: 1, window: 'soon' }] }, 'a window'],

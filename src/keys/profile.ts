@@ -29,6 +29,7 @@ const rightsSchema = z.object({
   denied_models: globsSchema.default([]),
   providers: globsSchema.default([]),
   denied_providers: globsSchema.default([]),
+  credentials: globsSchema.default([]),
   headers: z.record(z.string(), z.string()).default({}),
 })
 const limitsSchema = z.array(storedLimitSchema)
@@ -43,6 +44,7 @@ export function readProfile({ models, rights, limits }: ProfileColumns): Profile
       deniedModels: lists.denied_models,
       providers: lists.providers,
       deniedProviders: lists.denied_providers,
+      credentials: lists.credentials,
     },
     headers: Object.entries(lists.headers).map(([name, value]) => ({ name, value })),
     limits: limitsSchema.parse(JSON.parse(limits ?? '[]')),
@@ -61,6 +63,7 @@ export function toProfileColumns({ rights, headers, limits }: Profile): ProfileC
     ...(rights.deniedModels.length > 0 && { denied_models: rights.deniedModels }),
     ...(rights.providers.length > 0 && { providers: rights.providers }),
     ...(rights.deniedProviders.length > 0 && { denied_providers: rights.deniedProviders }),
+    ...(rights.credentials.length > 0 && { credentials: rights.credentials }),
     ...(headers.length > 0 && {
       headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     }),

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { explainHeaders, explainRights, mayUse } from './rights'
+import { credentialRule, explainHeaders, explainRights, mayUse } from './rights'
 import type { Level, LevelKind, Rights } from './virtual-key'
 
 const NAMES = { key: 'app', team: 'red', organization: 'default' } as const
-const NONE: Rights = { models: [], deniedModels: [], providers: [], deniedProviders: [] }
+const NONE: Rights = {
+  ...{ models: [], deniedModels: [], providers: [], deniedProviders: [] },
+  credentials: [],
+}
 
 /** A key of these levels. */
 function keyOf(rights: Partial<Record<LevelKind, Partial<Rights>>>) {
@@ -41,6 +44,27 @@ test('every level must allow', () => {
   expect(mayUse(key, 'local/gpt-4o')).toBe(false)
   expect(mayUse(key, 'openai/o1-pro')).toBe(false)
   expect(mayUse(key, 'azure-west/gpt-4o')).toBe(false)
+})
+
+describe('credentials', () => {
+  test('are all allowed where no list names their provider', () => {
+    expect(credentialRule(keyOf({}), 'openai')).toBeUndefined()
+    const elsewhere = keyOf({ key: { credentials: ['openai-eu/prod-*'] } })
+    expect(credentialRule(elsewhere, 'openai')).toBeUndefined()
+  })
+
+  test('must be allowed by every level whose list names their provider', () => {
+    const key = keyOf({
+      key: { credentials: ['openai/prod-*', 'openai/batch'] },
+      team: { credentials: ['*/prod-?'] },
+      organization: { credentials: ['azure/west'] },
+    })
+    const mayUseIt = credentialRule(key, 'openai')
+    const names = ['prod-1', 'prod-12', 'batch', 'other']
+    expect(names.filter((name) => mayUseIt?.(name))).toEqual(['prod-1'])
+    expect(credentialRule(key, 'azure')?.('west')).toBe(false)
+    expect(credentialRule(key, 'local')?.('prod-1')).toBe(true)
+  })
 })
 
 describe('the reason names the level and the rule', () => {

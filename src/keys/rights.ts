@@ -1,5 +1,5 @@
 import { matchesGlob } from '../std/glob'
-import type { Level, LevelKind, Rights, VirtualKey } from './virtual-key'
+import type { Level, LevelKind, VirtualKey } from './virtual-key'
 
 /** Entries of an allow list that a refusal repeats. */
 const MANY_TOLD = 10
@@ -30,6 +30,27 @@ export function explainRights(key: Pick<VirtualKey, 'levels'>, target: string): 
 /** Whether a key may use a target, named `provider/model`. */
 export function mayUse(key: Pick<VirtualKey, 'levels'>, target: string): boolean {
   return explainRights(key, target) === undefined
+}
+
+/**
+ * Which of a provider's several credentials a key may use, by their names; `undefined` for all. The key, its team and
+ * its organization must each allow one; a list counts for the providers that its entries name.
+ */
+export function credentialRule(
+  key: Pick<VirtualKey, 'levels'>,
+  provider: string
+): ((credential: string) => boolean) | undefined {
+  const lists: (readonly string[])[] = []
+  for (const { rights } of key.levels)
+    if (rights.credentials.some((glob) => isOfProvider(glob, provider)))
+      lists.push(rights.credentials)
+  if (lists.length === 0) return undefined
+  return (credential) =>
+    lists.every((globs) => findGlob(globs, `${provider}/${credential}`) !== undefined)
+}
+
+function isOfProvider(glob: string, provider: string): boolean {
+  return matchesGlob(glob.slice(0, glob.indexOf('/')), provider)
 }
 
 /**
@@ -69,7 +90,7 @@ function explainLevel(level: Level, target: string): Denial | undefined {
   return undefined
 }
 
-const LISTS: Readonly<Record<keyof Rights, string>> = {
+const LISTS: Readonly<Record<Denial['rule'], string>> = {
   models: 'allow list of models',
   deniedModels: 'deny list of models',
   providers: 'allow list of providers',

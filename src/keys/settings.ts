@@ -29,6 +29,16 @@ const providersSchema = z
   .array(globSchema.refine((glob) => !glob.includes('/'), 'A name of a provider has no slash.'))
   .max(MANY)
 
+/** Globs over `provider/name`. */
+const credentialsSchema = z
+  .array(
+    globSchema.refine(
+      (glob) => glob.indexOf('/') > 0,
+      'A credential is named provider/name, such as openai/prod-*.'
+    )
+  )
+  .max(MANY)
+
 const budgetsSchema = z
   .array(storedLimitSchema.refine(({ unit }) => unit === 'usd', 'A budget is in USD.'))
   .max(16)
@@ -55,6 +65,7 @@ const groupFields = {
   deniedModels: modelsSchema.optional(),
   providers: providersSchema.optional(),
   deniedProviders: providersSchema.optional(),
+  credentials: credentialsSchema.optional(),
   budgets: budgetsSchema.optional(),
   limits: limitsSchema.optional(),
   metadata: metadataSchema.optional(),
@@ -116,6 +127,7 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
       deniedModels: input.deniedModels ?? rights.deniedModels,
       providers: input.providers ?? rights.providers,
       deniedProviders: input.deniedProviders ?? rights.deniedProviders,
+      credentials: input.credentials ?? rights.credentials,
     },
     headers: input.headers
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))

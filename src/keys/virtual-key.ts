@@ -46,6 +46,8 @@ export type Rights = {
   /** Over names of providers. */
   readonly providers: readonly string[]
   readonly deniedProviders: readonly string[]
+  /** Over `provider/name`, for providers with several credentials. Of one that no entry names all may be used. */
+  readonly credentials: readonly string[]
 }
 
 /** A header's name in lower case, and a glob over its value. */
