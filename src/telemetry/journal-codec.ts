@@ -36,6 +36,8 @@ export function encodeRecord(record: LogRecord): string {
       return encodeRefusals(record)
     case 'checkpoint-begin':
       return `["k",1,${record.mark}]\n`
+    case 'mark':
+      return `["m",1,${record.mark}]\n`
     case 'counters':
       return `${JSON.stringify(['c', 1, record.mark, record.counters.map(toCounterFields)])}\n`
     case 'checkpoint-end':

@@ -72,6 +72,7 @@ function decodeRecord(value: unknown): LogRecord | undefined {
     case 'r':
       return decodeRefusals(value)
     case 'k':
+    case 'm':
     case 'c':
     case 'K':
       return decodeCheckpoint(value)

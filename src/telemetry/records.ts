@@ -135,6 +135,8 @@ export type RefusalsRecord = {
  */
 export type CheckpointRecord =
   | { readonly kind: 'checkpoint-begin'; readonly mark: number }
+  /** Only a place: what was counted before it can be told from what was counted after. */
+  | { readonly kind: 'mark'; readonly mark: number }
   | {
       readonly kind: 'counters'
       readonly mark: number
