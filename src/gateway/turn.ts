@@ -153,7 +153,7 @@ class Turn {
   }
 
   #pass(target: Target, reason: RefusalReason | 'limit'): void {
-    this.#request.record.passed.push({ target: target.name, reason })
+    this.#request.record.passed.push([target.name, reason])
   }
 }
 

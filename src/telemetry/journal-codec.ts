@@ -1,3 +1,4 @@
+import type { RouteFacts } from './records'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
@@ -85,13 +86,19 @@ function encodeAttempt(record: AttemptRecord): string {
 
 function encodeEnd(record: EndRecord): string {
   return (
-    `["e",3,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
+    `["e",4,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
     `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
     `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
     `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)},` +
-    `${cost(record.cost)}]\n`
+    `${cost(record.cost)},${route(record.route)}]\n`
   )
+}
+
+function route(facts: RouteFacts | undefined): string {
+  if (facts === undefined) return 'null'
+  const { path, candidates, excluded, passed, notes } = facts
+  return JSON.stringify([path, candidates, excluded, passed, notes])
 }
 
 function encodeBodies(record: BodiesRecord): string {

@@ -105,7 +105,24 @@ export type EndRecord = {
   /** What the gateway itself added, upstream waits excluded. */
   gatewayMs: number
   answerBytes: number
+  /** How its targets were chosen; `undefined` where there was no choice. */
+  route: RouteFacts | undefined
 }
+
+/** How the targets of a request were chosen: names are `provider/model`, reasons are words for people. */
+export type RouteFacts = {
+  /** Routes and strategies, the outermost first. */
+  readonly path: readonly string[]
+  /** In the order in which they were to be asked. */
+  readonly candidates: readonly NamedReason[]
+  /** Left out before. */
+  readonly excluded: readonly NamedReason[]
+  /** Candidates that were passed by when their turn had come. */
+  readonly passed: readonly NamedReason[]
+  readonly notes: readonly string[]
+}
+
+export type NamedReason = readonly [name: string, reason: string]
 
 /** Both bodies, capped and redacted, for requests whose bodies are kept. */
 export type BodiesRecord = {
