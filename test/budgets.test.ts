@@ -234,6 +234,28 @@ test('a price that changes in the middle of a window counts from then on, and a 
   expect(sumOf(running).costNanoUsd).toBe(5_000_000)
 })
 
+test('a budget that a reload adds knows what was spent before, and counts on meanwhile', async () => {
+  const running = await start({})
+  const headers = { 'x-tg-user': 'ann' }
+  expect((await storm(running, 5, {}, headers)).served).toBe(5)
+  const budget = { limit_usd: 8 * COST_USD, window: '30d' }
+  await running.reload({
+    models: MODELS,
+    sim: { model_list: false },
+    budgets: [
+      { subject: 'organization', ...budget },
+      { subject: 'user/*', ...budget },
+    ],
+  })
+  expect((await storm(running, 2, {}, headers)).served).toBe(2)
+  await until(async () => {
+    const usage: unknown = await (await fetch(`${running.gateway.url}/v1/usage/self`)).json()
+    const limits = isRecord(usage) ? usage['limits'] : undefined
+    return Array.isArray(limits) && countOf(limits[0], 'used') === 7_000_000
+  })
+  expect((await storm(running, 5, {}, headers)).served).toBe(1)
+})
+
 describe('a key with limits of its own', () => {
   test('meets them, and so does the next process', async () => {
     const running = await start({})

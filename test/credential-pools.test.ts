@@ -192,6 +192,7 @@ describe('a pool without a credential that is left', () => {
     expect(keysUsed()).toEqual([])
     const row = await harness.rowOf(next)
     expect(row).toMatchObject({ status: 429, outcome: 'failed', errorCode: 'upstream_refused' })
+    expect(row.route?.passed).toEqual([['pool/m', 'cooling_down']])
   })
 
   test('throttled and refused, tells of the one that will be back', async () => {

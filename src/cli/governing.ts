@@ -3,6 +3,7 @@ import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
 import type { Caller } from '../gateway/gateway-parts'
 import type { RequestLabels } from '../gateway/client-call'
+import { catchUp } from './catch-up'
 import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
 import type { RequestLog } from '../telemetry/request-log'
@@ -50,7 +51,7 @@ export function createGoverning(
   })
   // What the last process had no time to tell.
   governor.review()
-  // Limits that a reload adds count from then on: the next start finds what there was before.
+  // Requests under way at a reload are not in the counters that it adds: the next start counts those anew.
   const complete = new Map(restored.limits.map((limit) => [limit.id, limit]))
   let checkpointer: Checkpointer | undefined
   let timer: ReturnType<typeof setInterval> | undefined
@@ -62,6 +63,9 @@ export function createGoverning(
       const kept = new Set(limits.map(({ id }) => id))
       for (const { id } of before) if (!kept.has(id)) complete.delete(id)
       book.configure(limits)
+      const known = new Set(before.map(({ id }) => id))
+      const added = limits.filter(({ id }) => !known.has(id))
+      if (log && checkpointer) void catchUp(added, { book, checkpointer, log, programLog })
       thresholds = next.alerts.thresholds
       alerter.configure(next.alerts)
       governor.review()

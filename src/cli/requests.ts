@@ -50,10 +50,11 @@ function findRequest(
 
 /** What is known, a line each; what is not is left out. */
 function layOut(request: RequestView, bodies: BodiesView | null): string[] {
-  const { attempts, cost_detail: cost, usage_detail: usage, ...facts } = request
+  const { attempts, cost_detail: cost, usage_detail: usage, route, ...facts } = request
   const lines = [
     ...layOutFacts({ ...facts, ...usage }, ''),
     ...layOutCost(request.cost_nano_usd, cost),
+    ...layOutRoute(route),
   ]
   for (const { number, ...attempt } of attempts) {
     lines.push('', `attempt ${number}`, ...layOutFacts(attempt, '  '))
@@ -64,6 +65,18 @@ function layOut(request: RequestView, bodies: BodiesView | null): string[] {
     lines.push('', `answer body${truncation(bodies.answer_truncated)}`, printable(answer))
   }
   return lines
+}
+
+/** How targets were chosen, and why those that were not asked were not. */
+function layOutRoute(route: RequestView['route']): string[] {
+  if (route === null) return []
+  const lines = [
+    ...route.candidates.map(({ model, reason }, at) => `  ${at + 1}. ${model}: ${reason}`),
+    ...route.excluded.map(({ model, reason }) => `  left out ${model}: ${reason}`),
+    ...route.passed.map(({ model, reason }) => `  passed by ${model}: ${reason}`),
+    ...route.notes.map((note) => `  ${note}`),
+  ]
+  return ['', `route ${route.path.join(' > ')}`, ...lines].map(printable)
 }
 
 /** The bill: each kind's quantity, rate and cost. */

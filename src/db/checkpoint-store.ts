@@ -22,6 +22,8 @@ export type CounterRow = {
 /** Takes checkpoints down, piece by piece in the order of their marks; what was read before changes nothing. */
 export type CheckpointWriter = {
   begin(mark: number): void
+  /** The last entry before a mark; `undefined` where the mark was read before. */
+  mark(mark: number): number | undefined
   put(mark: number, counters: readonly Omit<CounterRow, 'through'>[]): void
   /** The checkpoint counts from now on, if it goes on from the last one that does and nothing of it is missing. */
   end(mark: number, of: { after: number; count: number; limits: unknown }): void
@@ -85,6 +87,12 @@ export function createCheckpointWriter(
     begin(mark) {
       const state = read(mark)
       if (state) write({ ...state, pendingThrough: last(), pendingCount: 0 })
+    },
+    mark(mark) {
+      const state = read(mark)
+      if (state === undefined) return undefined
+      write(state)
+      return last()
     },
     put(mark, counters) {
       const state = read(mark)

@@ -43,6 +43,15 @@ export type HeldColumn = [
   credential?: string | undefined,
 ]
 
+/** How targets were chosen: names are `provider/model`. */
+export type RouteColumn = {
+  path: string[]
+  candidates: [name: string, reason: string][]
+  excluded: [name: string, reason: string][]
+  passed: [name: string, reason: string][]
+  notes: string[]
+}
+
 /** The parts of a cost, in this order to be short. */
 export type CostDetail = [
   origin: string | null,
@@ -106,6 +115,8 @@ export const requests = sqliteTable(
     owner: text({ mode: 'json' }).$type<OwnerColumn>(),
     /** What is held for a request under way: model, nano-USD, one of several credentials. */
     held: text({ mode: 'json' }).$type<HeldColumn>(),
+    /** How its targets were chosen; NULL where there was no choice. */
+    route: text({ mode: 'json' }).$type<RouteColumn>(),
     /** Counts and words of the usage that few answers have. */
     usageDetail: text('usage_detail', { mode: 'json' }).$type<Record<string, number | string>>(),
   },

@@ -4,7 +4,14 @@ import type { LedgerEntryRow, RequestBodiesRow, RequestRow } from './log-schema'
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
 export type RequestInsert = Omit<
   RequestRow,
-  'sequence' | 'finishReasons' | 'attempts' | 'costDetail' | 'usageDetail' | 'owner' | 'held'
+  | 'sequence'
+  | 'finishReasons'
+  | 'attempts'
+  | 'costDetail'
+  | 'usageDetail'
+  | 'owner'
+  | 'held'
+  | 'route'
 > & {
   finishReasons: string | null
   attempts: string | null
@@ -12,6 +19,7 @@ export type RequestInsert = Omit<
   usageDetail: string | null
   owner: string | null
   held: string | null
+  route: string | null
 }
 
 /** An entry as it is written: its tags already as JSON, its place in the order given by the database. */
@@ -54,7 +62,7 @@ const REQUEST_COLUMNS = [
     'lossy',
     'cost_nano_usd',
   ],
-  ...['cost_provenance', 'cost_detail', 'usage_detail', 'owner', 'held'],
+  ...['cost_provenance', 'cost_detail', 'usage_detail', 'owner', 'held', 'route'],
 ]
 
 const ENTRY_COLUMNS = [
@@ -154,6 +162,6 @@ function toParameters(row: RequestInsert) {
     ...[row.audioInputTokens, row.audioOutputTokens, row.usageProvenance, row.finishReasons],
     ...[row.firstTokenMs, row.totalMs, row.gatewayMs, row.bodyBytes, row.answerBytes],
     ...[row.attempts, row.count, row.journalSegment, row.lossy, row.costNanoUsd],
-    ...[row.costProvenance, row.costDetail, row.usageDetail, row.owner, row.held],
+    ...[row.costProvenance, row.costDetail, row.usageDetail, row.owner, row.held, row.route],
   ]
 }

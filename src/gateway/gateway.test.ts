@@ -58,6 +58,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     checkpoint: () => true,
     segment: 0,
     counters: async () => [],
+    recount: async () => [],
     find: async () => undefined,
     flush: async () => {},
     configure: () => {},

@@ -6,7 +6,7 @@ import type { Cost } from '../pricing/cost'
 import type { Dimensions } from '../limits/subject'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord } from '../telemetry/records'
-import type { HeldRecord, RequestOutcome } from '../telemetry/records'
+import type { HeldRecord, NamedReason, RequestOutcome, RouteFacts } from '../telemetry/records'
 
 /**
  * All that becomes known of one request, appended by the stages as they learn it. The log row, the headers of
@@ -19,7 +19,7 @@ export class RequestRecord {
   readonly startedAtMs = Date.now()
   readonly attempts: AttemptRecord[] = []
   /** Targets that were not asked, and why: their health, or a limit. */
-  readonly passed: { readonly target: string; readonly reason: string }[] = []
+  readonly passed: NamedReason[] = []
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined
@@ -107,6 +107,12 @@ export class RequestRecord {
     }
   }
 
+  /** Nothing where there was one target, and it was asked. */
+  #route(): RouteFacts | undefined {
+    if (this.passed.length === 0) return undefined
+    return { path: [], candidates: [], excluded: [], passed: this.passed, notes: [] }
+  }
+
   #usageProvenance(): UsageProvenance {
     if (this.isUsageEstimated) return 'estimated'
     return this.facts?.usage ? 'provider' : 'missing'
@@ -135,6 +141,7 @@ export class RequestRecord {
       totalMs,
       gatewayMs: this.gatewayMs(),
       answerBytes: this.answerBytes,
+      route: this.#route(),
     }
   }
 }

@@ -22,6 +22,11 @@ export class Rotation {
     this.#wanted = { model: upstreamModel, clientModel, mayUse: mayUseCredential }
   }
 
+  /** No credential was in order. */
+  get isUntried(): boolean {
+    return this.#tried.length === 0
+  }
+
   /** The target with the next credential; `undefined` where none is left. */
   next(): Target | undefined {
     this.#current = this.#pool.pick(this.#wanted, this.#tried)

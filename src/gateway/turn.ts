@@ -167,7 +167,10 @@ class Turn {
       first = rotation ? this.#next(rotation) : this.#reserved(planned)
       return first
     } finally {
-      if (first === undefined) granted?.left()
+      if (first === undefined) {
+        granted?.left()
+        if (rotation?.isUntried) this.#pass(planned, 'cooling_down')
+      }
     }
   }
 
@@ -190,7 +193,7 @@ class Turn {
   }
 
   #pass(target: Target, reason: RefusalReason | 'limit'): void {
-    this.#request.record.passed.push({ target: target.name, reason })
+    this.#request.record.passed.push([target.name, reason])
   }
 }
 

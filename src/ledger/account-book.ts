@@ -166,6 +166,15 @@ export class AccountBook {
     ofLimit.set(key, stored)
   }
 
+  /** Adds what was spent under a limit before it was there; nothing where it is gone again. */
+  addHistory(limitId: string, key: string, spent: Spent, nowMs: number): void {
+    const counters = this.#counters.get(limitId)
+    if (counters === undefined) return
+    const account = this.#find(counters, key, nowMs)
+    account.advance(nowMs)
+    account.addHistory(spent)
+  }
+
   /** The last entry that an account had counted when it was read of a checkpoint; 0 where it was not. */
   countedThrough(account: Account): number {
     return this.#through.get(account) ?? 0

@@ -166,6 +166,11 @@ export class Account {
       .map(({ number, spent, corrected }) => [number, spent - corrected] as const)
   }
 
+  /** What it has spent, corrections included. */
+  spent(): Spent {
+    return this.#stretches.map(({ number, spent }) => [number, spent] as const)
+  }
+
   /** When all that is counted now will be forgotten, in epoch milliseconds; `undefined`: never. */
   endsAtMs(): number | undefined {
     const { window } = this.limit
@@ -180,6 +185,12 @@ export class Account {
     if (this.#isChanged) return
     this.#isChanged = true
     this.#changed.push(this)
+  }
+
+  /** Adds what was spent before it was made. */
+  addHistory(spent: Spent): void {
+    this.load(spent)
+    this.noteChange()
   }
 
   /** Puts back what a checkpoint has. */

@@ -54,6 +54,12 @@ export class Checkpointer {
     } else this.#go(this.#round)
   }
 
+  /** Writes a mark behind the ends of all that is counted; gives it, or `undefined` when it is lost. */
+  mark(): number | undefined {
+    const mark = this.#mark()
+    return this.#options.append({ kind: 'mark', mark }) ? mark : undefined
+  }
+
   /** Writes all of it at once: before an orderly end. */
   finish(): void {
     while (this.#round) this.#go(this.#round)

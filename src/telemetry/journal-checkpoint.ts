@@ -18,6 +18,9 @@ const limitsSchema = z.array(checkpointLimitSchema)
 
 const checkpointSchema = z.union([
   z
+    .tuple([z.literal('m'), z.literal(1), z.number()])
+    .transform(([, , mark]) => ({ kind: 'mark' as const, mark })),
+  z
     .tuple([z.literal('k'), z.literal(1), z.number()])
     .transform(([, , mark]) => ({ kind: 'checkpoint-begin' as const, mark })),
   z

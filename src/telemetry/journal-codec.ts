@@ -1,3 +1,4 @@
+import type { RouteFacts } from './records'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
@@ -36,6 +37,8 @@ export function encodeRecord(record: LogRecord): string {
       return encodeRefusals(record)
     case 'checkpoint-begin':
       return `["k",1,${record.mark}]\n`
+    case 'mark':
+      return `["m",1,${record.mark}]\n`
     case 'counters':
       return `${JSON.stringify(['c', 1, record.mark, record.counters.map(toCounterFields)])}\n`
     case 'checkpoint-end':
@@ -88,13 +91,19 @@ function encodeAttempt(record: AttemptRecord): string {
 
 function encodeEnd(record: EndRecord): string {
   return (
-    `["e",3,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
+    `["e",4,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
     `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
     `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
     `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)},` +
-    `${cost(record.cost)}]\n`
+    `${cost(record.cost)},${route(record.route)}]\n`
   )
+}
+
+function route(facts: RouteFacts | undefined): string {
+  if (facts === undefined) return 'null'
+  const { path, candidates, excluded, passed, notes } = facts
+  return JSON.stringify([path, candidates, excluded, passed, notes])
 }
 
 function encodeBodies(record: BodiesRecord): string {

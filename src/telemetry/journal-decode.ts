@@ -1,4 +1,5 @@
 import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../pricing/cost'
+import { decodeRoute } from './journal-route'
 import { decodeCheckpoint } from './journal-checkpoint'
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
@@ -53,7 +54,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 2, b: 3, e: 3 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 2, b: 3, e: 4 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -72,6 +73,7 @@ function decodeRecord(value: unknown): LogRecord | undefined {
     case 'r':
       return decodeRefusals(value)
     case 'k':
+    case 'm':
     case 'c':
     case 'K':
       return decodeCheckpoint(value)
@@ -169,10 +171,10 @@ function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
   }
 }
 
-const END_LENGTHS: Readonly<Record<number, number>> = { 1: 17, 2: 18, 3: 19 }
+const END_LENGTHS: Readonly<Record<number, number>> = { 1: 17, 2: 18, 3: 19, 4: 20 }
 
 function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
-  // Layouts only grew: what was lost, then the cost. Segments of older ones may outlive an update.
+  // Layouts only grew: what was lost, the cost, then the route. Segments of older ones may outlive an update.
   if (v.length !== END_LENGTHS[Number(v[1])] || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isNumber(v[4]) || !isRequestOutcome(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined
@@ -182,7 +184,8 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
   if (!isMaybeText(lossy)) return undefined
   const usage = v[11] === null ? null : decodeUsage(v[11])
   const cost = (v[18] ?? null) === null ? null : decodeCost(v[18])
-  if (usage === undefined || cost === undefined) return undefined
+  const route = (v[19] ?? null) === null ? null : decodeRoute(v[19])
+  if (usage === undefined || cost === undefined || route === undefined) return undefined
   return {
     kind: 'end',
     requestId: v[2],
@@ -202,6 +205,7 @@ function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
     totalMs: v[14] / 1_000,
     gatewayMs: v[15] / 1_000,
     answerBytes: v[16],
+    route: route ?? undefined,
   }
 }
 

@@ -53,6 +53,8 @@ export type LogImporter = {
   deleteImported(): number
   /** Whether a request is open that has no row yet. */
   isWaiting(): boolean
+  /** The last entry before a mark; `undefined` where it was not the last mark, or is not known. */
+  entryBefore(mark: number): number | undefined
   /** Where the next read starts. */
   position(): JournalPosition
   stats(): ImportStats
@@ -91,6 +93,7 @@ class JoiningImporter implements LogImporter {
   /** From where a crash now would have the journal read. */
   #saved: JournalPosition
   #hasRecovered = false
+  #lastMark: { readonly mark: number; readonly through: number | undefined } | undefined
 
   constructor(options: LogImporterOptions) {
     const { directory, writer, chunkBytes } = options
@@ -148,6 +151,10 @@ class JoiningImporter implements LogImporter {
     return this.#waiting.size > 0
   }
 
+  entryBefore(mark: number): number | undefined {
+    return this.#lastMark?.mark === mark ? this.#lastMark.through : undefined
+  }
+
   position(): JournalPosition {
     return this.#journal.position()
   }
@@ -179,6 +186,9 @@ class JoiningImporter implements LogImporter {
       case 'refusals':
         this.#stats.rows += 1
         return this.#writer.insert(toRefusalsRow(record))
+      case 'mark':
+        this.#lastMark = { mark: record.mark, through: this.#checkpoints.mark(record.mark) }
+        return
       case 'checkpoint-begin':
         return this.#checkpoints.begin(record.mark)
       case 'counters':

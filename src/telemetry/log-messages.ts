@@ -1,7 +1,9 @@
 import type { CounterRow } from '../db/checkpoint-store'
 import type { RequestRow } from '../db/log-schema'
 import type { JournalPosition } from '../db/log-writer'
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { ImportStats } from './log-importer'
+import type { CounterState } from './records'
 
 /** Rows older than `ageMs` go, and the oldest while the database holds more than `sizeBytes`. */
 export type LogRetentionSettings = { readonly ageMs: number; readonly sizeBytes: number }
@@ -21,6 +23,7 @@ export type ToLogWorker =
   | { kind: 'retention'; retention: LogRetentionSettings }
   | { kind: 'find'; call: number; id: string }
   | { kind: 'counters'; call: number; names: readonly CounterName[] }
+  | { kind: 'recount'; call: number; mark: number; limits: readonly CheckpointLimit[] }
   | { kind: 'drain'; call: number }
   | { kind: 'stop'; call: number }
 
@@ -30,6 +33,8 @@ export type CounterName = { readonly limitId: string; readonly name: string }
 export type LogAnswer = {
   readonly row?: RequestRow | undefined
   readonly counters?: readonly CounterRow[]
+  /** What was spent under limits before a mark. */
+  readonly recounted?: readonly CounterState[] | undefined
 }
 
 export type LogProgress = ImportStats & {

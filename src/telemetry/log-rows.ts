@@ -54,6 +54,7 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     costDetail: end.cost ? toCostDetail(end.cost) : null,
     usageDetail: usage ? toUsageDetail(usage) : null,
     held: null,
+    route: end.route ? JSON.stringify(end.route) : null,
   }
 }
 
@@ -212,6 +213,7 @@ const NOTHING_KNOWN = {
   ...{ firstTokenMs: null, totalMs: null, gatewayMs: null, answerBytes: null },
   ...{ attempts: null, count: 1, journalSegment: null, lossy: null },
   ...{ costNanoUsd: null, costProvenance: null, costDetail: null, usageDetail: null, held: null },
+  route: null,
 } as const
 
 /**

@@ -4,6 +4,9 @@ import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
 import { createLogWriter } from '../db/log-writer'
 import { openSqlite } from '../db/open'
+import { recountLimits } from '../ledger/recount-limits'
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
+import type { CounterState } from './records'
 import { bytesAfter } from './journal-files'
 import { createLogImporter } from './log-importer'
 import type {
@@ -23,6 +26,8 @@ export type LogService = {
   find(id: string): RequestRow | undefined
   /** What checkpoints have of counters as the journal stands now. */
   counters(names: readonly CounterName[]): CounterRow[]
+  /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
+  recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -73,6 +78,12 @@ export function createLogService(start: LogServiceStart): LogService {
     return names.flatMap(({ limitId, name }) => readCounter(database, limitId, name) ?? [])
   }
 
+  function recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined {
+    importAll()
+    const through = importer.entryBefore(mark)
+    return through === undefined ? undefined : recountLimits(database, limits, through)
+  }
+
   function tidyJournal(): void {
     const nowMs = performance.now()
     if (nowMs < tidyAtMs) return
@@ -108,7 +119,7 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, counters, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, recount, tidyJournal, retain, progress, close },
     setRetention(settings) {
       limits = settings
     },

@@ -1,3 +1,4 @@
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { GatewayError } from '../errors/gateway-error'
 import type {
   CounterName,
@@ -21,6 +22,7 @@ export type LogWorkerOwner = {
 export type LogQuestion =
   | { kind: 'find'; id: string }
   | { kind: 'counters'; names: readonly CounterName[] }
+  | { kind: 'recount'; mark: number; limits: readonly CheckpointLimit[] }
   | { kind: 'drain' }
   | { kind: 'stop' }
 

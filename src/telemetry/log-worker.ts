@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import type { FromLogWorker, ToLogWorker } from './log-messages'
+import type { FromLogWorker, LogAnswer, ToLogWorker } from './log-messages'
 import { createLogService } from './log-service'
 import type { LogService } from './log-service'
 
@@ -36,24 +36,24 @@ function createHandler(post: (message: FromLogWorker) => void) {
         service.setRetention(message.retention)
         return retainAfter(0)
       case 'find':
-        return post({
-          kind: 'answer',
-          call: message.call,
-          answer: { row: service.find(message.id) },
-        })
-      case 'counters': {
-        const counters = service.counters(message.names)
-        return post({ kind: 'answer', call: message.call, answer: { counters } })
-      }
+        return answer(message.call, { row: service.find(message.id) })
+      case 'counters':
+        return answer(message.call, { counters: service.counters(message.names) })
+      case 'recount':
+        return answer(message.call, { recounted: service.recount(message.mark, message.limits) })
       case 'drain':
         service.importAll()
         post({ kind: 'progress', progress: service.progress() })
-        return post({ kind: 'answer', call: message.call, answer: {} })
+        return answer(message.call, {})
       case 'stop':
         service.close()
         service = undefined
-        return post({ kind: 'answer', call: message.call, answer: {} })
+        return answer(message.call, {})
     }
+  }
+
+  function answer(call: number, given: LogAnswer): void {
+    post({ kind: 'answer', call, answer: given })
   }
 
   /** Has the journal imported piece by piece, from the next turn on. */

@@ -112,7 +112,24 @@ export type EndRecord = {
   /** What the gateway itself added, upstream waits excluded. */
   gatewayMs: number
   answerBytes: number
+  /** How its targets were chosen; `undefined` where there was no choice. */
+  route: RouteFacts | undefined
 }
+
+/** How the targets of a request were chosen: names are `provider/model`, reasons are words for people. */
+export type RouteFacts = {
+  /** Routes and strategies, the outermost first. */
+  readonly path: readonly string[]
+  /** In the order in which they were to be asked. */
+  readonly candidates: readonly NamedReason[]
+  /** Left out before. */
+  readonly excluded: readonly NamedReason[]
+  /** Candidates that were passed by when their turn had come. */
+  readonly passed: readonly NamedReason[]
+  readonly notes: readonly string[]
+}
+
+export type NamedReason = readonly [name: string, reason: string]
 
 /** Both bodies, capped and redacted, for requests whose bodies are kept. */
 export type BodiesRecord = {
@@ -142,6 +159,8 @@ export type RefusalsRecord = {
  */
 export type CheckpointRecord =
   | { readonly kind: 'checkpoint-begin'; readonly mark: number }
+  /** Only a place: what was counted before it can be told from what was counted after. */
+  | { readonly kind: 'mark'; readonly mark: number }
   | {
       readonly kind: 'counters'
       readonly mark: number

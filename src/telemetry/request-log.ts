@@ -1,6 +1,7 @@
 import type { CounterRow } from '../db/checkpoint-store'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
+import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { createJournal } from './journal'
 import type { Journal, JournalStats, WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
@@ -10,7 +11,7 @@ import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { CheckpointRecord, HoldRecord, LogRecord } from './records'
+import type { CheckpointRecord, CounterState, HoldRecord, LogRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -64,6 +65,11 @@ export type RequestLog = {
   checkpoint(record: CheckpointRecord): boolean
   /** What checkpoints have of counters, as far as they have anything. Rejects with `log_unavailable`. */
   counters(names: readonly CounterName[]): Promise<readonly CounterRow[]>
+  /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
+  recount(
+    mark: number,
+    limits: readonly CheckpointLimit[]
+  ): Promise<readonly CounterState[] | undefined>
   /** The number of the journal's present segment. */
   readonly segment: number
   /** The same for all that end in one turn of the event loop, with one system call. */
@@ -84,6 +90,8 @@ export type RequestLog = {
 const WAKE_MS = 100
 const FIND_MS = 2_000
 const FLUSH_MS = 30_000
+/** Millions of entries take seconds. */
+const RECOUNT_MS = 120_000
 const NOTICE_MS = 10_000
 
 /**
@@ -188,6 +196,15 @@ class JournaledLog implements RequestLog {
     const isKept = this.#journal.append(record)
     this.#arm()
     return isKept
+  }
+
+  async recount(
+    mark: number,
+    limits: readonly CheckpointLimit[]
+  ): Promise<readonly CounterState[] | undefined> {
+    this.#journal.flush()
+    const { recounted } = await this.#worker.ask({ kind: 'recount', mark, limits }, RECOUNT_MS)
+    return recounted
   }
 
   get segment(): number {

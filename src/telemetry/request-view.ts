@@ -1,3 +1,4 @@
+import type { RouteColumn } from '../db/log-schema'
 import type { CostDetail, OwnerColumn, RequestBodiesRow, RequestRow } from '../db/log-schema'
 
 /**
@@ -42,6 +43,7 @@ export function viewRequest(row: RequestRow) {
     lossy: row.lossy,
     error_code: row.errorCode,
     error_message: row.errorMessage,
+    route: viewRoute(row.route),
     count: row.count,
     attempts: (row.attempts ?? []).map((attempt) => ({
       number: attempt.number,
@@ -59,6 +61,18 @@ export function viewRequest(row: RequestRow) {
       retry_of: attempt.retryOf ?? null,
       possibly_billed_twice: attempt.possiblyBilledTwice ?? false,
     })),
+  }
+}
+
+function viewRoute(route: RouteColumn | null) {
+  if (route === null) return null
+  const view = ([model, reason]: [string, string]) => ({ model, reason })
+  return {
+    path: route.path,
+    candidates: route.candidates.map(view),
+    excluded: route.excluded.map(view),
+    passed: route.passed.map(view),
+    notes: route.notes,
   }
 }
 

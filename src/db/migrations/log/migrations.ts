@@ -4,7 +4,8 @@ import lossy from './0001_lossy.sql' with { type: 'text' }
 import cost from './0002_cost.sql' with { type: 'text' }
 import ledger from './0003_ledger.sql' with { type: 'text' }
 import checkpoints from './0004_checkpoints.sql' with { type: 'text' }
-import credential from './0005_credential.sql' with { type: 'text' }
+import route from './0005_route.sql' with { type: 'text' }
+import credential from './0006_credential.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -13,5 +14,6 @@ export const logMigrations = listMigrations(journal, {
   '0002_cost': cost,
   '0003_ledger': ledger,
   '0004_checkpoints': checkpoints,
-  '0005_credential': credential,
+  '0005_route': route,
+  '0006_credential': credential,
 })
