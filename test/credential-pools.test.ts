@@ -203,6 +203,23 @@ describe('a pool without a credential that is left', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '20'])
   })
 
+  test('throttled for a moment, is asked again after it where retries are configured', async () => {
+    const harness = await start({ ...pooled(), failover: { retries: 1 } })
+    fates['b'] = throttle({ 'retry-after': '60' })
+    fates['a'] = () => {
+      delete fates['a']
+      return throttle({ 'retry-after-ms': '300' })()
+    }
+    const response = await ask(harness)
+    expect(response.status).toBe(200)
+    expect(keysUsed()).toEqual(['a', 'b', 'a'])
+    expect((await harness.rowOf(response)).attempts).toMatchObject([
+      { credential: 'a' },
+      { credential: 'b', retryOf: 'credential_rotated' },
+      { credential: 'a', retryOf: 'backoff' },
+    ])
+  })
+
   test("refused, answers as one refused credential does, without the host's words", async () => {
     const harness = await start()
     fates['a'] = refuse()

@@ -22,6 +22,7 @@ export type HarnessOptions = {
   server?: Record<string, unknown>
   keys?: { required: boolean }
   log?: Record<string, unknown>
+  failover?: Record<string, unknown>
   /** More of the provider `sim`, or with `base_url` another upstream in its place. */
   sim?: Record<string, unknown>
   providers?: Record<string, Record<string, unknown>>
@@ -126,6 +127,7 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     server: { port: 0, ...options.server },
     keys: options.keys ?? { required: false },
     log: options.log ?? {},
+    failover: options.failover ?? {},
     models: options.models ?? {},
     ...(options.model_list !== undefined && { model_list: options.model_list }),
     budgets: options.budgets ?? [],
