@@ -27,6 +27,7 @@ export type HarnessOptions = {
   providers?: Record<string, Record<string, unknown>>
   models?: Record<string, unknown>
   model_list?: string
+  routes?: Record<string, unknown>
   budgets?: readonly unknown[]
   limits?: readonly unknown[]
   alerts?: Record<string, unknown>
@@ -128,6 +129,7 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     log: options.log ?? {},
     models: options.models ?? {},
     ...(options.model_list !== undefined && { model_list: options.model_list }),
+    routes: options.routes ?? {},
     budgets: options.budgets ?? [],
     limits: options.limits ?? [],
     alerts: options.alerts ?? {},

@@ -11,6 +11,8 @@ export type ProfileView = {
   denied_models: readonly string[]
   providers: readonly string[]
   denied_providers: readonly string[]
+  /** Whether requests may bring fallbacks of their own; null where nothing is said. */
+  fallbacks: boolean | null
   /** As they can be typed: `10/30d`. */
   budgets: readonly string[]
   limits: readonly string[]
@@ -155,6 +157,7 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
     denied_models: rights.deniedModels,
     providers: rights.providers,
     denied_providers: rights.deniedProviders,
+    fallbacks: profile.fallbacks ?? null,
     budgets: limits.filter(({ unit }) => unit === 'usd').map(formatStoredLimit),
     limits: limits.filter(({ unit }) => unit !== 'usd').map(formatStoredLimit),
     metadata,

@@ -4,7 +4,8 @@ import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
 import { Admission } from '../gateway/admission'
 import { GatewayError } from '../errors/gateway-error'
-import type { GatewayParts, HeaderReader } from '../gateway/gateway'
+import type { HeaderReader } from '../gateway/caller'
+import type { GatewayParts } from '../gateway/gateway'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
 import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
@@ -16,11 +17,12 @@ import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
+import { createSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
-import { mayUseTarget, planFor, startServing } from './serving'
+import { mayUseTarget, startServing } from './serving'
 
 export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
@@ -56,7 +58,10 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const ticker = createTicker()
   const sender = createSender()
   const keys = openKeys(options)
-  let serving = startServing(options.configuration, sender, ticker, programLog)
+  const signals = createSignals({
+    budgetRemaining: (subject, own) => governing.parts.governor.budgetRemaining(subject, own),
+  })
+  let serving = startServing(options.configuration, sender, ticker, programLog, signals)
   let isReady = true
   const { governing, log } = openBooks(options, keys)
   const estimator = createTokenEstimator()
@@ -74,7 +79,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     authenticate: (token, header) =>
       keys.authenticate(token, header, serving.configuration.keys.required),
     mayUse: mayUseTarget,
-    plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
+    plan: (request) => serving.planner.plan(request),
     report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
   }
 
@@ -95,7 +100,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     port: server.port,
     reload(configuration) {
       const old = serving
-      serving = startServing(configuration, sender, ticker, programLog)
+      serving = startServing(configuration, sender, ticker, programLog, signals)
       log.configure(configuration.log)
       governing.configure(configuration)
       old.stop()

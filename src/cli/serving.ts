@@ -1,7 +1,7 @@
 import type { Configuration, ProviderConfiguration } from '../config/configuration'
-import { GatewayError } from '../errors/gateway-error'
-import type { Caller, GatewaySettings } from '../gateway/gateway'
-import { explainRights, mayUse } from '../keys/rights'
+import type { Caller } from '../gateway/caller'
+import type { GatewaySettings } from '../gateway/gateway'
+import { mayUse } from '../keys/rights'
 import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
@@ -10,7 +10,8 @@ import { keepModelLists } from '../providers/model-lists'
 import { createProvider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
-import type { Target } from '../routing/target'
+import { createPlanner, type Planner } from '../routing/planner'
+import type { RouteSignals } from '../routing/route-signals'
 import type { Ticker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 
@@ -21,6 +22,7 @@ export type Serving = {
   configuration: Configuration
   settings: GatewaySettings
   models: ModelIndex
+  planner: Planner
   /** Asks for nothing more; requests under way go on. */
   stop(): void
   /** Lets go of credentials, once no request uses them any more. */
@@ -32,7 +34,8 @@ export function startServing(
   configuration: Configuration,
   sender: Sender,
   ticker: Ticker,
-  programLog: ProgramLog
+  programLog: ProgramLog,
+  signals: RouteSignals
 ): Serving {
   const providers = configuration.providers.map((provider: ProviderConfiguration) =>
     createProvider(provider)
@@ -40,8 +43,16 @@ export function startServing(
   const book = openModelBook(configuration)
   const models = createModelIndex(
     providers,
-    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel)
+    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel),
+    configuration.routes.map(({ name }) => name)
   )
+  const planner = createPlanner({
+    models,
+    routes: configuration.routes,
+    signals,
+    onRuleFailure: (route, when, problem) =>
+      programLog.warn('a rule of a route failed, and so was not true', { route, when, problem }),
+  })
   const stop = keepModelLists({
     providers,
     sender,
@@ -60,6 +71,7 @@ export function startServing(
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
     },
     models,
+    planner,
     stop,
     close() {
       for (const { credential } of providers) credential?.close()
@@ -90,14 +102,7 @@ function readModelList(given: Configuration['modelList'], options: ModelListOpti
   return bundled.readBundledModelList(options)
 }
 
-/** Where no key is asked for, every model may be used. */
+/** Where no key is asked for, every model and route may be used. */
 export function mayUseTarget(caller: Caller | undefined, model: string): boolean {
   return caller === undefined || mayUse(caller, model)
-}
-
-/** The targets of a request. Throws `model_not_allowed`, in words of the level and the rule that deny it. */
-export function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
-  const denial = caller && explainRights(caller, target.name)
-  if (denial) throw new GatewayError('model_not_allowed', denial.message, { param: 'model' })
-  return [target]
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import { applyParams } from '../protocols/apply-params'
 import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
@@ -11,6 +12,7 @@ import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
 import { SaidText } from '../protocols/said-text'
+import type { PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
@@ -54,10 +56,10 @@ export type AttemptResult =
 export function attempt(
   context: AttemptContext,
   request: AttemptRequest,
-  target: Target,
+  planned: PlannedTarget,
   resendOf: ResendReason | undefined
 ): Promise<AttemptResult> {
-  return new UpstreamCall(context, request, target, resendOf).run()
+  return new UpstreamCall(context, request, planned, resendOf).run()
 }
 
 type Translated = Extract<Wire, { kind: 'translated' }>
@@ -106,6 +108,7 @@ class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
+  readonly #params: PlannedTarget['params']
   readonly #resendOf: ResendReason | undefined
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
@@ -120,7 +123,7 @@ class UpstreamCall {
   constructor(
     context: AttemptContext,
     request: AttemptRequest,
-    target: Target,
+    { target, params }: PlannedTarget,
     resendOf: ResendReason | undefined
   ) {
     const { provider, upstreamModel } = target
@@ -129,6 +132,7 @@ class UpstreamCall {
     this.#request = request
     this.#upstream = request.protocol
     this.#target = target
+    this.#params = params
     this.#resendOf = resendOf
     this.#deadlines = new Deadlines(
       name,
@@ -146,6 +150,7 @@ class UpstreamCall {
 
   async run(): Promise<AttemptResult> {
     const { presence, record } = this.#request
+    record.begunAttempts++
     presence.attend(this.#deadlines)
     record.beginWait()
     try {
@@ -173,8 +178,9 @@ class UpstreamCall {
     const { envelope, call } = this.#request
     const { provider, upstreamModel } = this.#target
     this.#upstream = wire.upstream
-    const body =
+    const rendered =
       wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, call.isStrict)
+    const body = this.#withParams(rendered, wire.upstream)
     return this.#context.sender.send({
       provider,
       format: wire.upstream.name,
@@ -189,6 +195,12 @@ class UpstreamCall {
   #renderSame(upstream: Protocol): Uint8Array {
     const body = upstream.upstream.renderRequest(this.#request.envelope, this.#changes)
     return mendBody(body, this.#target, this.#context.memory)
+  }
+
+  #withParams(body: Uint8Array, upstream: Protocol): Uint8Array {
+    if (this.#params === undefined || upstream.operation === 'count') return body
+    const applied = applyParams(body, this.#params, upstream.name)
+    return mendBody(applied, this.#target, this.#context.memory)
   }
 
   #translate({ client, upstream }: Translated, isStrict: boolean): Uint8Array {

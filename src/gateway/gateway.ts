@@ -4,23 +4,24 @@ import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
 import type { GovernedRequest, Governor, Grant, Reservation } from '../ledger/governor'
-import type { OwnLimit } from '../ledger/account-book'
-import type { Level } from '../keys/virtual-key'
 import { boundInput, type InputBound } from '../ledger/input-bound'
 import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Sender } from '../providers/send'
-import type { Target } from '../routing/target'
+import type { Plan, PlannedTarget } from '../routing/plan'
+import type { PlanRequest } from '../routing/route-caller'
 import type { Ticker } from '../std/ticker'
 import type { HeldRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
 import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
+import type { Caller, HeaderReader } from './caller'
 import { type BodyHolder, type ClientCall, Presence, type RequestLabels } from './client-call'
 import { holdHead } from './hold-head'
 import { meter } from './meter'
+import { readEnvelope } from './read-envelope'
 import { relay } from './relay'
 import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
@@ -29,24 +30,6 @@ import { readGeneration } from './translation'
 import { turn } from './turn'
 
 const decoder = new TextDecoder()
-
-/** A header's value by its name in lower case; `null` where there is none. */
-export type HeaderReader = (name: string) => string | null
-
-/** Who calls, as far as the pipeline cares. */
-export type Caller = {
-  id: string
-  name: string
-  /** Whether its bodies are kept; `undefined` leaves it to the settings. */
-  bodies: 'off' | 'full' | undefined
-  /** The names of its organization, and of its team if it is in one. */
-  organization: string
-  team: string | undefined
-  /** The key, its team and its organization: each must allow a model. */
-  levels: readonly Level[]
-  /** Budgets and limits of all of these. */
-  allLimits: readonly OwnLimit[]
-}
 
 /** What the pipeline works with; each is made ready before the first request. */
 export type GatewayParts = {
@@ -68,7 +51,7 @@ export type GatewayParts = {
   /** The caller may use a model, named `provider/model`. */
   mayUse(caller: Caller | undefined, model: string): boolean
   /** Targets in order. Throws `model_not_found`, `model_not_allowed`. */
-  plan(caller: Caller | undefined, envelope: Envelope): readonly Target[]
+  plan(request: PlanRequest): Plan
   /** An unexpected error: told to the program log, never to the client. */
   report(requestId: string, error: unknown): void
 }
@@ -101,7 +84,7 @@ export async function handle(
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
     const request = exchange.govern(envelope)
-    const preparing = parts.governor.prepare(request, plan)
+    const preparing = parts.governor.prepare(request, plan.targets.map(targetOf))
     if (preparing) await preparing
     exchange.admit(request)
     const turning = exchange.turn(envelope, plan)
@@ -128,6 +111,8 @@ export async function refuse(
   await parts.log.written()
   return answer
 }
+
+const targetOf = ({ target }: PlannedTarget) => target
 
 /** One request under way: what its stages share, and what must be given back when it ends. */
 class Exchange implements BodyHolder {
@@ -172,7 +157,7 @@ class Exchange implements BodyHolder {
     const body = await this.#call.readBody(this)
     this.#record.endWait()
     this.#record.bodyBytes = body.length
-    const envelope = this.#protocol.client.parseRequest(body, this.#call.route)
+    const envelope = readEnvelope(this.#protocol, body, this.#call.route)
     this.#record.requestedModel = envelope.model
     this.#record.stream = envelope.stream
     this.#record.serviceTier = envelope.serviceTier
@@ -187,8 +172,19 @@ class Exchange implements BodyHolder {
     this.#heldBytes += bytes
   }
 
-  plan(envelope: Envelope): readonly Target[] {
-    return this.#parts.plan(this.#caller, envelope)
+  plan(envelope: Envelope): Plan {
+    const plan = this.#parts.plan({
+      caller: this.#caller,
+      envelope,
+      boundTokens: () => this.#boundInput(envelope).tokens,
+      header: (name) => this.#call.header(name),
+      labels: () => this.#call.labels(),
+    })
+    return (this.#record.plan = plan)
+  }
+
+  #boundInput({ body }: Envelope): InputBound {
+    return (this.#inputBound ??= boundInput(body))
   }
 
   /** Whose request it is, and by which limits it counts. */
@@ -207,29 +203,28 @@ class Exchange implements BodyHolder {
   }
 
   /** Holds what a target may cost. With the first one the request begins: both are written down as one. */
-  #reserve(target: Target, envelope: Envelope): Reservation {
-    const reservation = this.#holdFor(target, envelope)
-    const held = toHeldRecord(target, reservation)
+  #reserve(planned: PlannedTarget, envelope: Envelope): Reservation {
+    const reservation = this.#holdFor(planned, envelope)
+    const held = toHeldRecord(planned.target, reservation)
     if (!this.#record.hasBegun) this.#begin(held)
     else if (held) this.#parts.log.hold({ kind: 'hold', requestId: this.#record.id, ...held })
     return reservation
   }
 
-  #holdFor(target: Target, envelope: Envelope): Reservation {
+  #holdFor(planned: PlannedTarget, envelope: Envelope): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
     // Counting tokens is free everywhere.
     if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
-    this.#inputBound ??= boundInput(envelope.body)
-    return reserve(grant, target, envelope, this.#inputBound)
+    return reserve(grant, planned, envelope, this.#boundInput(envelope))
   }
 
-  turn(envelope: Envelope, plan: readonly Target[]) {
+  turn(envelope: Envelope, plan: Plan) {
     return turn(this.#parts, {
       protocol: this.#protocol,
       envelope,
       plan,
-      reserve: (target) => this.#reserve(target, envelope),
+      reserve: (planned) => this.#reserve(planned, envelope),
       generation: () => this.#readGeneration(envelope),
       call: this.#call,
       presence: this.#presence,
@@ -364,7 +359,7 @@ class Exchange implements BodyHolder {
     const costNanoUsd = record.cost?.costNanoUsd
     if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)
     headers['x-tg-model'] = record.target.headerName
-    headers['x-tg-attempts'] = String(Math.max(1, record.attempts.length))
+    headers['x-tg-attempts'] = String(Math.max(1, record.begunAttempts))
   }
 
   /** Makes room for another; what is left to do is bookkeeping. Only the first call counts. */

@@ -4,6 +4,7 @@ import type { AnswerFacts } from '../protocols/protocol'
 import type { UsageProvenance } from '../protocols/usage'
 import type { Cost } from '../pricing/cost'
 import type { Dimensions } from '../limits/subject'
+import type { Plan } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord } from '../telemetry/records'
 import type { HeldRecord, RequestOutcome } from '../telemetry/records'
@@ -18,6 +19,8 @@ export class RequestRecord {
   readonly startedAt = performance.now()
   readonly startedAtMs = Date.now()
   readonly attempts: AttemptRecord[] = []
+  /** Attempts that have begun: those above, and the one under way. */
+  begunAttempts = 0
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined
@@ -30,6 +33,8 @@ export class RequestRecord {
   requestedModel: string | undefined
   stream = false
   bodyBytes = 0
+  /** Which targets it may go to, and why. */
+  plan: Plan | undefined
   /** The last target that was chosen. */
   target: Target | undefined
   /** Time spent on others: the client's upload and the upstream, until the head left. */

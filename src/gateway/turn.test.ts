@@ -6,6 +6,7 @@ import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
 import type { ResendReason, Sender, SendRequest, SendResult } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
+import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
 import { Presence, type Waiting } from './client-call'
 import { RequestRecord } from './request-record'
@@ -47,7 +48,7 @@ function start(
     {
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body, {}),
-      plan: [createModelIndex([provider]).resolve('host/x')],
+      plan: toPlainPlan(createModelIndex([provider]).resolve('host/x')),
       reserve: () => ({ kind: 'held' }),
       generation() {
         throw new Error('nothing is translated here')

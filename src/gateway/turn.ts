@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Reservation } from '../ledger/governor'
 import type { ResendReason } from '../providers/send'
+import type { Plan, PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
 import { attempt, type AttemptContext, type AttemptRequest } from './attempt'
@@ -10,10 +11,9 @@ import type { Presence } from './client-call'
 const MAX_REFUSED_STREAMS = 6
 
 export type TurnRequest = AttemptRequest & {
-  /** The targets in order; never empty. */
-  plan: readonly Target[]
+  plan: Plan
   /** Holds what the target may cost. */
-  reserve(target: Target): Reservation
+  reserve(planned: PlannedTarget): Reservation
 }
 
 /**
@@ -22,8 +22,9 @@ export type TurnRequest = AttemptRequest & {
  */
 export async function turn(context: AttemptContext, request: TurnRequest): Promise<UpstreamAnswer> {
   let failure: GatewayError | undefined
-  for (const target of request.plan) {
-    const reservation = request.reserve(target)
+  for (const planned of request.plan.targets) {
+    const { target } = planned
+    const reservation = request.reserve(planned)
     if (reservation.kind === 'refused') throw reservation.error
     if (reservation.kind === 'skipped') {
       failure ??= reservation.error
@@ -33,7 +34,7 @@ export async function turn(context: AttemptContext, request: TurnRequest): Promi
     let again: Resending | undefined
     let resendOf: ResendReason | undefined
     do {
-      const result = await attempt(context, request, target, resendOf)
+      const result = await attempt(context, request, planned, resendOf)
       if (result.ok) return result.answer
       failure = result.error
       again ??= new Resending(target)
