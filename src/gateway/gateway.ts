@@ -177,8 +177,7 @@ class Exchange implements BodyHolder {
       caller: this.#caller,
       envelope,
       boundTokens: () => this.#boundInput(envelope).tokens,
-      header: (name) => this.#call.header(name),
-      labels: () => this.#call.labels(),
+      call: this.#call,
     })
     return (this.#record.plan = plan)
   }

@@ -2,13 +2,13 @@ import type { RouteGroup, RouteNode, RouteSettings, RouteTarget } from '../confi
 import type { ConditionalGroup, OrderedGroup } from '../config/route-settings'
 import { explainCovered } from '../keys/rights'
 import { countOf } from '../std/record'
-import type { Exclusion, Plan, PlannedTarget } from './plan'
+import type { Exclusion, Plan } from './plan'
 import { findUnmet, RequestNeeds } from './requirements'
 import type { PlanRequest } from './route-caller'
 import type { RouteSignals } from './route-signals'
 import { createLocalClock, type LocalClock, RuleFacts } from './rule-facts'
 import type { CompiledRule } from './rules'
-import { type Candidate, rank, type StrategyRequest } from './strategies'
+import { type Candidate, type PlanDraft, rank, type StrategyRequest } from './strategies'
 import type { Target } from './target'
 
 /** A route made ready once: its rules compiled, and what all of them read. */
@@ -111,15 +111,15 @@ class Planning implements StrategyRequest {
     return { targets, excluded: this.#excluded, path: this.#path, notes: this.#notes }
   }
 
-  #node(node: RouteNode): readonly PlannedTarget[] {
+  #node(node: RouteNode): readonly PlanDraft[] {
     return node.kind === 'target' ? this.#target(node) : this.#group(node)
   }
 
-  #group(group: RouteGroup): readonly PlannedTarget[] {
+  #group(group: RouteGroup): readonly PlanDraft[] {
     return group.kind === 'ordered' ? this.#ordered(group) : this.#conditional(group)
   }
 
-  #target({ model, params }: RouteTarget): readonly PlannedTarget[] {
+  #target({ model, params }: RouteTarget): readonly PlanDraft[] {
     const { caller, envelope } = this.#request
     const target = this.#tools.resolve(model)
     const denial = caller && explainCovered(caller, target.name)
@@ -135,27 +135,30 @@ class Planning implements StrategyRequest {
     return [{ target, params, reason: '' }]
   }
 
-  #exclude(name: string, reason: string): readonly PlannedTarget[] {
+  #exclude(name: string, reason: string): readonly PlanDraft[] {
     this.#excluded.push({ name, reason })
     return NO_TARGETS
   }
 
-  #ordered({ label, strategy, members }: OrderedGroup): readonly PlannedTarget[] {
+  #ordered({ label, strategy, members }: OrderedGroup): readonly PlanDraft[] {
     this.#path.push(`${label}: ${strategy}`)
     const candidates: Candidate[] = []
     for (const { node, weight } of members) {
       const targets = this.#node(node)
       const [first] = targets
-      if (first !== undefined) candidates.push({ first, targets, weight })
+      if (first !== undefined) candidates.push({ first, targets, weight, reason: '' })
     }
-    const planned: PlannedTarget[] = []
-    for (const { candidate, reason } of rank(strategy, candidates, this))
-      for (const { target, params, reason: inner } of candidate.targets)
-        planned.push({ target, params, reason: join(reason, inner) })
+    const planned: PlanDraft[] = []
+    rank(strategy, candidates, this)
+    for (const { targets, reason } of candidates)
+      for (const draft of targets) {
+        draft.reason = join(reason, draft.reason)
+        planned.push(draft)
+      }
     return planned
   }
 
-  #conditional(group: ConditionalGroup): readonly PlannedTarget[] {
+  #conditional(group: ConditionalGroup): readonly PlanDraft[] {
     const condition = this.#route.conditions.get(group)
     const { label, rules, otherwise } = group
     for (const [at, { use }] of rules.entries()) {
@@ -186,10 +189,11 @@ class Planning implements StrategyRequest {
   }
 }
 
-const NO_TARGETS: readonly PlannedTarget[] = []
+const NO_TARGETS: readonly PlanDraft[] = []
 
-function reasoned(targets: readonly PlannedTarget[], reason: string): readonly PlannedTarget[] {
-  return targets.map((planned) => ({ ...planned, reason: join(reason, planned.reason) }))
+function reasoned(targets: readonly PlanDraft[], reason: string): readonly PlanDraft[] {
+  for (const draft of targets) draft.reason = join(reason, draft.reason)
+  return targets
 }
 
 function join(outer: string, inner: string): string {
@@ -197,7 +201,7 @@ function join(outer: string, inner: string): string {
 }
 
 /** A target that would be sent the same a second time stands in the first of its places. */
-function withoutTwins(planned: readonly PlannedTarget[]): readonly PlannedTarget[] {
+function withoutTwins(planned: readonly PlanDraft[]): readonly PlanDraft[] {
   return planned.filter(
     ({ target, params }, at) =>
       planned.findIndex((one) => one.target.name === target.name && one.params === params) === at

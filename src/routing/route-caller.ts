@@ -14,9 +14,14 @@ export type PlanRequest = {
   readonly envelope: Envelope
   /** `boundInput` of the body: the most input tokens that it can be. */
   boundTokens(): number
+  readonly call: RouteCall
+}
+
+/** What the client's side says beside the body. */
+export type RouteCall = {
   /** A header's value by its name in lower case; `null` where there is none. */
   header(name: string): string | null
-  /** What the client says of itself. */
+  /** Whom and what the request is for. */
   labels(): {
     readonly user: string | undefined
     readonly session: string | undefined

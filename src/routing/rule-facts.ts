@@ -1,7 +1,7 @@
 import type { RULE_VARIABLES } from '../config/rule-language'
 import { DEFAULT_ORGANIZATION } from '../limits/subject'
 import type { RequestNeeds } from './requirements'
-import type { PlanRequest } from './route-caller'
+import type { PlanRequest, RouteCall } from './route-caller'
 import type { RouteSignals } from './route-signals'
 
 export type RuleFactsOptions = {
@@ -18,7 +18,7 @@ export class RuleFacts implements Record<keyof typeof RULE_VARIABLES, unknown> {
   clock: LocalClock = () => UNKNOWN_TIME
   readonly #options: RuleFactsOptions
   #headers: Map<string, string> | undefined
-  #labels: ReturnType<PlanRequest['labels']> | undefined
+  #labels: ReturnType<RouteCall['labels']> | undefined
 
   constructor(options: RuleFactsOptions) {
     this.#options = options
@@ -28,8 +28,8 @@ export class RuleFacts implements Record<keyof typeof RULE_VARIABLES, unknown> {
     return this.#options.request
   }
 
-  get #said(): ReturnType<PlanRequest['labels']> {
-    return (this.#labels ??= this.#request.labels())
+  get #said(): ReturnType<RouteCall['labels']> {
+    return (this.#labels ??= this.#request.call.labels())
   }
 
   get model(): string {
@@ -64,7 +64,7 @@ export class RuleFacts implements Record<keyof typeof RULE_VARIABLES, unknown> {
     if (this.#headers !== undefined) return this.#headers
     const headers = new Map<string, string>()
     for (const name of this.#options.headers) {
-      const value = this.#request.header(name.toLowerCase())
+      const value = this.#request.call.header(name.toLowerCase())
       if (value !== null) headers.set(name, value)
     }
     return (this.#headers = headers)

@@ -4,11 +4,16 @@ import type { ModelPrice, RateCard } from '../models/price'
 import type { PlannedTarget } from './plan'
 import type { RouteSignals } from './route-signals'
 
+/** A target of a plan under way: each group around it says more of why it stands there. */
+export type PlanDraft = { -readonly [Name in keyof PlannedTarget]: PlannedTarget[Name] }
+
 /** What one member of a group comes to: its targets in order, the first of which stands for it. */
 export type Candidate = {
-  readonly first: PlannedTarget
-  readonly targets: readonly PlannedTarget[]
+  readonly first: PlanDraft
+  readonly targets: readonly PlanDraft[]
   readonly weight: number
+  /** Why it stands where it does. */
+  reason: string
 }
 
 /** The request as strategies see it. */
@@ -19,21 +24,19 @@ export type StrategyRequest = {
   readonly outputLimit: number | undefined
 }
 
-/** A candidate in its place, and why. */
-export type Ranked = { readonly candidate: Candidate; readonly reason: string }
-
 /** Where a request does not say how long its answer may be, prices are compared for one of this length. */
 const USUAL_OUTPUT_TOKENS = 1_000
 
-/** Puts candidates in order. All of them are given back; of none, none. */
+/** Puts candidates in order, in place, and gives each its reason. */
 export function rank(
   strategy: OrderedGroup['strategy'],
-  candidates: readonly Candidate[],
+  candidates: Candidate[],
   request: StrategyRequest
-): readonly Ranked[] {
+): void {
   switch (strategy) {
     case 'fallback':
-      return candidates.map((candidate, at) => ({ candidate, reason: PLACES[at] ?? `${at + 1}th` }))
+      for (let at = 0; at < candidates.length; at++) give(candidates[at], PLACES[at] ?? '')
+      return
     case 'weighted':
       return rankByWeight(candidates, request.signals)
     case 'least_latency':
@@ -45,36 +48,49 @@ export function rank(
   }
 }
 
+/** A group has 64 members at most. */
 const PLACES = ['1st in order', '2nd in order', '3rd in order'].concat(
   Array.from({ length: 61 }, (_, at) => `${at + 4}th in order`)
 )
 
+function give(candidate: Candidate | undefined, reason: string): void {
+  if (candidate !== undefined) candidate.reason = reason
+}
+
 /** Draws without replacement: each draw takes one in proportion to its weight among those that are left. */
-function rankByWeight(candidates: readonly Candidate[], { random }: RouteSignals): Ranked[] {
-  const left = [...candidates]
-  const ranked: Ranked[] = []
+function rankByWeight(candidates: Candidate[], { random }: RouteSignals): void {
   let total = 0
-  for (const { weight } of left) total += weight
-  while (left.length > 0) {
-    const at = draw(left, total * random())
-    const [candidate] = left.splice(at, 1)
-    if (candidate === undefined) break
-    const verb = ranked.length === 0 ? 'drawn' : 'drawn next'
-    ranked.push({ candidate, reason: `${verb} by weight ${candidate.weight} of ${total}` })
-    total -= candidate.weight
+  for (const { weight } of candidates) total += weight
+  for (let place = 0; place < candidates.length; place++) {
+    bring(candidates, draw(candidates, place, total * random()), place)
+    const drawn = candidates[place]
+    if (drawn === undefined) continue
+    const verb = place === 0 ? 'drawn' : 'drawn next'
+    drawn.reason = `${verb} by weight ${drawn.weight} of ${total}`
+    total -= drawn.weight
   }
-  return ranked
 }
 
 /** Those without a weight come behind all others, in the order in which they were written. */
-function draw(candidates: readonly Candidate[], point: number): number {
+function draw(candidates: readonly Candidate[], from: number, point: number): number {
   let passed = 0
-  for (const [at, { weight }] of candidates.entries()) {
+  let last = from
+  for (let at = from; at < candidates.length; at++) {
+    const weight = candidates[at]?.weight ?? 0
+    if (weight === 0) continue
     passed += weight
-    if (point < passed) return at
+    last = at
+    if (point < passed) break
   }
-  const weighted = candidates.findLastIndex(({ weight }) => weight > 0)
-  return Math.max(0, weighted)
+  return last
+}
+
+/** Moves what stands at `from` to `to`, which is before it; those between move on by one. */
+function bring<Item>(items: Item[], from: number, to: number): void {
+  const moved = items[from]
+  if (moved === undefined) return
+  items.copyWithin(to + 1, to, from)
+  items[to] = moved
 }
 
 /**
@@ -83,59 +99,62 @@ function draw(candidates: readonly Candidate[], point: number): number {
  * https://www.eecs.harvard.edu/~michaelm/postscripts/handbook2001.pdf,
  * https://twitter.github.io/finagle/guide/Clients.html#power-of-two-choices-p2c-least-loaded
  */
-function rankByLatency(candidates: readonly Candidate[], signals: RouteSignals): Ranked[] {
-  const measured = candidates.map((candidate) => {
-    const { target } = candidate.first
-    const latencyMs = signals.latencyMs(target)
-    const inFlight = signals.inFlight(target)
-    return { candidate, latencyMs, inFlight, load: (latencyMs ?? 0) * (inFlight + 1) }
-  })
-  drawPair(measured, signals.random)
-  const [one, other] = measured
-  if (one && other && isBehind(one, other)) [measured[0], measured[1]] = [other, one]
-  const [best, ...rest] = measured
-  if (best === undefined) return []
-  rest.sort((a, b) => a.load - b.load || a.inFlight - b.inFlight)
-  const describe = ({ latencyMs, inFlight }: (typeof measured)[number]) =>
+function rankByLatency(candidates: Candidate[], signals: RouteSignals): void {
+  drawPair(candidates, signals.random)
+  const loads = new Map<Candidate, Load>()
+  for (const candidate of candidates) loads.set(candidate, measure(candidate, signals))
+  const [one, other] = candidates
+  if (one === undefined || other === undefined) return
+  if (compareLoads(loads.get(one), loads.get(other)) > 0) bring(candidates, 1, 0)
+  const [best] = candidates.splice(0, 1)
+  candidates.sort((a, b) => compareLoads(loads.get(a), loads.get(b)))
+  if (best === undefined) return
+  best.reason = `better of two: ${best.reason}`
+  candidates.unshift(best)
+}
+
+/** What a target promises: `cost` is milliseconds. One that was not measured promises nothing bad. */
+type Load = { readonly cost: number; readonly inFlight: number }
+
+function measure(candidate: Candidate, signals: RouteSignals): Load {
+  const { target } = candidate.first
+  const latencyMs = signals.latencyMs(target)
+  const inFlight = signals.inFlight(target)
+  candidate.reason =
     latencyMs === undefined
       ? 'not measured yet'
       : `${Math.round(latencyMs)} ms to the first token, ${inFlight} under way`
-  return [
-    {
-      candidate: best.candidate,
-      reason: candidates.length > 1 ? `better of two: ${describe(best)}` : describe(best),
-    },
-    ...rest.map((one) => ({ candidate: one.candidate, reason: describe(one) })),
-  ]
+  return { cost: (latencyMs ?? 0) * (inFlight + 1), inFlight }
 }
 
-type Load = { readonly load: number; readonly inFlight: number }
-
-function isBehind(one: Load, other: Load): boolean {
-  return one.load === other.load ? one.inFlight > other.inFlight : one.load > other.load
+function compareLoads(a: Load = NO_LOAD, b: Load = NO_LOAD): number {
+  return a.cost - b.cost || a.inFlight - b.inFlight
 }
+
+const NO_LOAD: Load = { cost: 0, inFlight: 0 }
 
 /** Brings two different ones, drawn at random, to the front. */
 function drawPair<Item>(items: Item[], random: () => number): void {
-  for (let at = 0; at < Math.min(2, items.length - 1); at++) {
-    const from = at + Math.floor(random() * (items.length - at))
-    const [drawn] = items.splice(from, 1)
-    if (drawn !== undefined) items.splice(at, 0, drawn)
-  }
+  for (let at = 0; at < Math.min(2, items.length - 1); at++)
+    bring(items, at + Math.floor(random() * (items.length - at)), at)
 }
 
-function rankByCost(candidates: readonly Candidate[], request: StrategyRequest): Ranked[] {
+/** Orders by a number for each, those of equal ones as they stand. */
+function sortBy(candidates: Candidate[], valueOf: (candidate: Candidate) => number): void {
+  const values = new Map<Candidate, number>()
+  for (const candidate of candidates) values.set(candidate, valueOf(candidate))
+  // Two that are infinite have no difference.
+  candidates.sort((a, b) => (values.get(a) ?? 0) - (values.get(b) ?? 0) || 0)
+}
+
+function rankByCost(candidates: Candidate[], request: StrategyRequest): void {
   const outputTokens = request.outputLimit ?? USUAL_OUTPUT_TOKENS
   const inputTokens = request.estimatedTokens()
-  const priced = candidates.map((candidate) => ({
-    candidate,
-    nanoUsd: estimateCost(candidate.first.target.card, inputTokens, outputTokens),
-  }))
-  priced.sort((a, b) => (a.nanoUsd ?? Infinity) - (b.nanoUsd ?? Infinity) || 0)
-  return priced.map(({ candidate, nanoUsd }) => ({
-    candidate,
-    reason: nanoUsd === undefined ? 'of unknown price' : `about ${nanoUsd / 1e9} USD`,
-  }))
+  sortBy(candidates, (candidate) => {
+    const nanoUsd = estimateCost(candidate.first.target.card, inputTokens, outputTokens)
+    candidate.reason = nanoUsd === undefined ? 'of unknown price' : `about ${nanoUsd / 1e9} USD`
+    return nanoUsd ?? Infinity
+  })
 }
 
 /** Nano-USD of a request of that size at its plain rates; `undefined` where they are not known. */
@@ -158,17 +177,12 @@ function ratesFor({ rates, steps = [] }: RateCard, inputTokens: number): RateCar
 }
 
 /** Those that were not measured come first, so that they are. */
-function rankByThroughput(candidates: readonly Candidate[], signals: RouteSignals): Ranked[] {
-  const measured = candidates.map((candidate) => ({
-    candidate,
-    rate: signals.throughput(candidate.first.target),
-  }))
-  const unknown = measured.filter(({ rate }) => rate === undefined)
-  drawPair(unknown, signals.random)
-  const known = measured.filter(({ rate }) => rate !== undefined)
-  known.sort((a, b) => (b.rate ?? 0) - (a.rate ?? 0))
-  return [...unknown, ...known].map(({ candidate, rate }) => ({
-    candidate,
-    reason: rate === undefined ? 'not measured yet' : `${Math.round(rate)} tokens a second`,
-  }))
+function rankByThroughput(candidates: Candidate[], signals: RouteSignals): void {
+  drawPair(candidates, signals.random)
+  sortBy(candidates, (candidate) => {
+    const rate = signals.throughput(candidate.first.target)
+    candidate.reason =
+      rate === undefined ? 'not measured yet' : `${Math.round(rate)} tokens a second`
+    return rate === undefined ? -Infinity : -rate
+  })
 }
