@@ -37,15 +37,7 @@ export function startServing(
   programLog: ProgramLog,
   signals: RouteSignals
 ): Serving {
-  const providers = configuration.providers.map((provider: ProviderConfiguration) =>
-    createProvider(provider)
-  )
-  const book = openModelBook(configuration)
-  const models = createModelIndex(
-    providers,
-    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel),
-    configuration.routes.map(({ name }) => name)
-  )
+  const { providers, models } = createServedModels(configuration)
   const planner = createPlanner({
     models,
     routes: configuration.routes,
@@ -77,6 +69,20 @@ export function startServing(
       for (const { credential } of providers) credential?.close()
     },
   }
+}
+
+/** The providers of a configuration, and the models, routes among them, that are known by name. */
+export function createServedModels(configuration: Configuration) {
+  const providers = configuration.providers.map((provider: ProviderConfiguration) =>
+    createProvider(provider)
+  )
+  const book = openModelBook(configuration)
+  const models = createModelIndex(
+    providers,
+    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel),
+    configuration.routes.map(({ name }) => name)
+  )
+  return { providers, models }
 }
 
 /** The list is read at the first look, which is made soon after the start and not by the first request. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 
-import { createPlanning, createRandom, namesOf } from './fixtures/planning'
+import { createSeededRandom } from '../std/seeded-random'
+import { createPlanning, namesOf } from './fixtures/planning'
 import type { Target } from './target'
 
 const by = (values: Record<string, number>) => (target: Target) => values[target.name]
@@ -43,7 +44,7 @@ describe('weighted', () => {
   }
 
   test('draws each in proportion to its weight', async () => {
-    const { ask } = await createPlanning({ routes, signals: { random: createRandom(7) } })
+    const { ask } = await createPlanning({ routes, signals: { random: createSeededRandom(7) } })
     const counts = countFirst(() => namesOf(ask('smart')), 10_000)
     expect(counts.get('a/x')).toBeWithin(5_800, 6_200)
     expect(counts.get('b/x')).toBeWithin(2_800, 3_200)
@@ -52,7 +53,7 @@ describe('weighted', () => {
   })
 
   test('draws the second from those that are left', async () => {
-    const { ask } = await createPlanning({ routes, signals: { random: createRandom(11) } })
+    const { ask } = await createPlanning({ routes, signals: { random: createSeededRandom(11) } })
     const seconds = new Map<string, number>()
     for (let at = 0; at < 20_000; at++) {
       const [first, second = ''] = namesOf(ask('smart'))
@@ -65,7 +66,7 @@ describe('weighted', () => {
   })
 
   test('has every target in the plan, those without weight last', async () => {
-    const { ask } = await createPlanning({ routes, signals: { random: createRandom(3) } })
+    const { ask } = await createPlanning({ routes, signals: { random: createSeededRandom(3) } })
     for (let at = 0; at < 100; at++) {
       const names = namesOf(ask('smart'))
       expect(names.toSorted()).toEqual(['a/x', 'b/x', 'c/x', 'd/x'])
@@ -82,7 +83,7 @@ describe('least latency', () => {
     const { ask } = await createPlanning({
       routes,
       signals: {
-        random: createRandom(5),
+        random: createSeededRandom(5),
         latencyMs: by({ 'a/x': 100, 'b/x': 200, 'c/x': 300, 'd/x': 900 }),
       },
     })
@@ -108,7 +109,7 @@ describe('least latency', () => {
   })
 
   test('spreads over all while nothing is measured', async () => {
-    const { ask } = await createPlanning({ routes, signals: { random: createRandom(9) } })
+    const { ask } = await createPlanning({ routes, signals: { random: createSeededRandom(9) } })
     const counts = countFirst(() => namesOf(ask('smart')), 4_000)
     for (const name of ['a/x', 'b/x', 'c/x', 'd/x']) expect(counts.get(name)).toBeGreaterThan(850)
   })
