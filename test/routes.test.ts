@@ -281,3 +281,33 @@ describe('conditions', () => {
     expect(await served({})).toBe('host/x')
   })
 })
+
+describe('POST /v1/route/explain', () => {
+  test('tells where a chat would go, and asks nobody', async () => {
+    const harness = await start({
+      keys: { required: true },
+      sim: { models: ['sim-1'], model_list: false },
+      models: { 'sim/plain': { abilities: [] } },
+      routes: {
+        smart: { targets: ['sim/plain', { model: 'sim/sim-1', params: { temperature: 0 } }] },
+      },
+    })
+    const { headers } = await keyOf(harness, { models: ['route/smart'] })
+    const explain = (body: object, init: RequestInit = { headers }) =>
+      fetch(`${harness.gateway.url}/v1/route/explain`, {
+        ...{ ...init, method: 'POST', body: JSON.stringify(body) },
+      })
+    const answer = await explain({ model: 'smart', tools: [{ type: 'function' }], messages: [] })
+    expect(await answer.json()).toEqual({
+      model: 'smart',
+      path: ['smart: fallback'],
+      targets: [{ model: 'sim/sim-1', reason: '1st in order', params: { temperature: 0 } }],
+      excluded: [{ model: 'sim/plain', reason: 'it can call no tools' }],
+      notes: [],
+    })
+    expect(harness.simulator.requests()).toEqual([])
+    expect((await explain({ model: 'sim/sim-1' })).status).toBe(403)
+    expect((await explain({ model: 'smart' }, {})).status).toBe(401)
+    expect((await explain({})).status).toBe(400)
+  })
+})
