@@ -11,6 +11,7 @@ import { createLedgerPieces } from './micro/ledger'
 import { createLogPieces } from './micro/log-encode'
 import type { Piece } from './micro/piece'
 import { createPricingPieces } from './micro/pricing'
+import { createRoutingPieces } from './micro/routing'
 import { createRelayPieces } from './micro/sse-relay'
 import { createTranslationPieces } from './micro/translation'
 
@@ -46,5 +47,6 @@ const allWithin = await measure([
   ...createLogPieces(directory),
   ...createTranslationPieces(),
   ...createPricingPieces(),
+  ...(await createRoutingPieces()),
 ]).finally(removeDirectory)
 process.exit(allWithin ? 0 : 1)

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { createLedgerReader } from '../src/db/ledger-reader'
 import { openSqlite } from '../src/db/open'
 import { openDataDirectory } from '../src/cli/data-directory'
@@ -7,11 +7,18 @@ import { runCommandLine } from '../src/cli/program'
 import { countOf, isRecord, recordOf, stringOf } from '../src/std/record'
 import { createProgramLog } from '../src/telemetry/program-log'
 import { type Harness, type HarnessOptions, startHarness, until } from './harness'
+import { startUpstream } from './upstream'
 
 /** Twenty tokens at 50 USD a million: a thousandth of a dollar a request, whatever its question. */
 const MODELS = { 'sim/*': { price: { input: 0, output: 50 } } }
 const COST_USD = 0.001
 const ASK = { model: 'sim/sim-1;tokens=20', max_tokens: 20 }
+
+const TWENTY_TOKENS = {
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'Hi' } }],
+  usage: { prompt_tokens: 9, completion_tokens: 20 },
+}
+const FAILED = { error: { message: 'down', type: 'server_error', param: null, code: 'down' } }
 
 let harness: Harness | undefined
 afterEach(async () => {
@@ -47,14 +54,49 @@ const sumOf = (running: Harness) => {
   }
 }
 
+const requestEntries = (running: Harness) => {
+  const database = openSqlite(running.directory.logPath, { readonly: true })
+  try {
+    const query = database.query<{ count: number }, []>(
+      "SELECT count(*) AS count FROM ledger_entries WHERE kind = 'request'"
+    )
+    return query.get()?.count
+  } finally {
+    database.close()
+  }
+}
+
 describe('a budget for 137 requests', () => {
   const nested = ['organization', 'key/*', 'user/ann', 'provider/sim', 'user/*+provider/sim']
 
+  let calls = 0
+  /** Every tenth call fails. */
+  const flaky = startUpstream(() =>
+    ++calls % 10 === 0 ? Response.json(FAILED, { status: 500 }) : Response.json(TWENTY_TOKENS)
+  )
+  afterAll(() => flaky.stop())
+
   test.each([
-    ['whole', {}],
-    ['streamed', { stream: true }],
-  ])('serves 137 of 2,000 at once, %s, under five budgets', async (_, body) => {
+    ['whole', {}, {}],
+    ['streamed', { stream: true }, {}],
+    [
+      'after a target that failed',
+      { model: 'smart' },
+      { routes: { smart: { targets: ['sim/fault-error-500', 'sim/sim-1;tokens=20'] } } },
+    ],
+    [
+      'after a target that failed, streamed',
+      { model: 'smart', stream: true },
+      { routes: { smart: { targets: ['sim/fault-error-500', 'sim/sim-1;tokens=20'] } } },
+    ],
+    [
+      'some of them tried again',
+      { model: 'sim/m' },
+      { sim: { model_list: false, base_url: flaky.url }, failover: { retries: 2 } },
+    ],
+  ])('serves 137 of 2,000 at once, %s, under five budgets', async (_, body, more) => {
     const running = await start({
+      ...more,
       budgets: nested.map((subject, index) => ({
         subject,
         // The narrowest decides.
@@ -81,7 +123,8 @@ describe('a budget for 137 requests', () => {
         expect.objectContaining({ subject: 'organization', used: 137_000_000, reserved: 0 }),
       ]),
     })
-    await until(() => sumOf(running).entries >= 2_000)
+    // Attempts in vain have entries too: the last of the requests says that all are there.
+    await until(() => requestEntries(running) === 2_000)
     expect(sumOf(running).costNanoUsd).toBe(137_000_000)
     const row = await running.row(({ status }) => status === 429)
     expect(row).toMatchObject({ outcome: 'refused', errorCode: 'insufficient_quota' })

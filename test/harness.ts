@@ -28,6 +28,7 @@ export type HarnessOptions = {
   providers?: Record<string, Record<string, unknown>>
   models?: Record<string, unknown>
   model_list?: string
+  routes?: Record<string, unknown>
   budgets?: readonly unknown[]
   limits?: readonly unknown[]
   alerts?: Record<string, unknown>
@@ -130,6 +131,7 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     failover: options.failover ?? {},
     models: options.models ?? {},
     ...(options.model_list !== undefined && { model_list: options.model_list }),
+    routes: options.routes ?? {},
     budgets: options.budgets ?? [],
     limits: options.limits ?? [],
     alerts: options.alerts ?? {},

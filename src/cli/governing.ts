@@ -1,7 +1,7 @@
 import { Alerter } from '../alerts/alerter'
 import type { Configuration } from '../config/configuration'
 import type { DataDirectory } from '../db/data-directory'
-import type { Caller } from '../gateway/gateway-parts'
+import type { Caller } from '../gateway/caller'
 import type { RequestLabels } from '../gateway/client-call'
 import { catchUp } from './catch-up'
 import { AccountBook, type OwnLimit } from '../ledger/account-book'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import { authenticate } from '../keys/authenticate'
-import { explainRights } from '../keys/rights'
+import { explainFallbacks, explainRights } from '../keys/rights'
 import { EXIT } from './command-line'
 import {
   createKey,
@@ -52,6 +52,26 @@ test.each(['teams', 'organizations'] as const)(
     expect(exitCodeOf(() => run(command, data, ['delete', 'red']))).toBe(EXIT.notFound)
   }
 )
+
+test('keys are allowed fallbacks, and what they belong to may forbid them', async () => {
+  const data = freshPath()
+  run('teams', data, ['create', '--name', 'red'])
+  const { key } = createKey(data, '--name', 'app', '--team', 'red')
+  using gateway = follow(data)
+  const explain = () => explainFallbacks(authenticate(gateway.index, key, Date.now()))
+  expect(explain()).toContain("the key 'app' may not bring fallbacks")
+  keys(data, 'update', 'app', '--allow-fallbacks')
+  await until(() => explain() === undefined)
+  expect(keys(data, 'show', 'app').join('\n')).toMatch(/fallbacks +true/)
+  run('teams', data, ['update', 'red', '--forbid-fallbacks'])
+  await until(() => explain() === "the team 'red' forbids fallbacks in requests")
+  run('teams', data, ['update', 'red', '--models', '*'])
+  expect(run('teams', data, ['show', 'red']).join('\n')).toMatch(/fallbacks +false/)
+  run('teams', data, ['update', 'red', '--no-forbid-fallbacks'])
+  await until(() => explain() === undefined)
+  keys(data, 'update', 'app', '--no-allow-fallbacks')
+  await until(() => explain()?.includes("the key 'app'") === true)
+})
 
 test('what still has keys is not deleted', () => {
   const data = freshPath()

@@ -13,6 +13,8 @@ import { CommandError, EXIT } from './command-line'
 
 /** What commands say of a key, team or organization; what was not said is left out. */
 export type GroupOptions = {
+  /** Of a team or organization. */
+  forbidFallbacks?: boolean
   models?: string[]
   denyModels?: string[]
   providers?: string[]
@@ -23,7 +25,8 @@ export type GroupOptions = {
   meta?: Record<string, string>
 }
 
-export type KeyOptions = GroupOptions & {
+export type KeyOptions = Omit<GroupOptions, 'forbidFallbacks'> & {
+  allowFallbacks?: boolean
   team?: string
   organization?: string
   /** Empty to clear it, as an option can't be null. */
@@ -32,8 +35,15 @@ export type KeyOptions = GroupOptions & {
   requireHeader?: Record<string, string>
 }
 
-/** Adds the options of rights, budgets, limits and metadata. In an update an empty text clears. */
+/** Adds the options of a team or organization. In an update an empty text clears. */
 export function addGroupOptions(command: Command): Command {
+  return addCommonOptions(command)
+    .option('--forbid-fallbacks', 'its keys may bring no fallbacks in their requests')
+    .option('--no-forbid-fallbacks', 'its keys may, where they are allowed to')
+}
+
+/** Rights, budgets, limits and metadata. */
+function addCommonOptions(command: Command): Command {
   return command
     .option(
       '--models <globs>',
@@ -61,9 +71,11 @@ export function addGroupOptions(command: Command): Command {
     .option('--meta <name=value>', 'a text to be kept with it; repeatable', collectPairs)
 }
 
-/** Adds the options of a key, those of groups among them. */
+/** Adds the options of a key. In an update an empty text clears. */
 export function addKeyOptions(command: Command): Command {
-  return addGroupOptions(command)
+  return addCommonOptions(command)
+    .option('--allow-fallbacks', 'its requests may bring fallbacks of their own')
+    .option('--no-allow-fallbacks', 'its requests may not')
     .option('--team <name>', 'the team it belongs to')
     .option('--organization <name>', 'the organization it belongs to without a team')
     .option('--expires <when>', 'a span (12h, 30d, 4w), a date or an ISO 8601 time', parseExpires)
@@ -81,6 +93,12 @@ export function addKeyOptions(command: Command): Command {
 
 /** What the administration takes for the options of a team or organization. */
 export function toGroupInput(options: GroupOptions) {
+  const { forbidFallbacks } = options
+  const fallbacks = forbidFallbacks === undefined ? undefined : forbidFallbacks ? false : null
+  return { ...toCommonInput(options), fallbacks }
+}
+
+function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
   const { models, denyModels, providers, denyProviders, credentials } = options
   const { budget, limit, meta } = options
   return {
@@ -97,9 +115,10 @@ export function toGroupInput(options: GroupOptions) {
 
 /** The same for a key. An empty team is none, and an empty organization is not said. */
 export function toKeyInput(options: KeyOptions) {
-  const { team, organization, expires, bodies, requireHeader } = options
+  const { team, organization, expires, bodies, requireHeader, allowFallbacks } = options
   return {
-    ...toGroupInput(options),
+    ...toCommonInput(options),
+    fallbacks: allowFallbacks,
     headers: requireHeader,
     team: team === '' ? null : team,
     organization: organization === '' ? undefined : organization,

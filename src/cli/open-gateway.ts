@@ -4,7 +4,8 @@ import { createKeyQueries } from '../db/key-queries'
 import { openSqlite } from '../db/open'
 import { Admission } from '../gateway/admission'
 import { GatewayError } from '../errors/gateway-error'
-import type { GatewayParts, HeaderReader } from '../gateway/gateway-parts'
+import type { HeaderReader } from '../gateway/caller'
+import type { GatewayParts } from '../gateway/gateway-parts'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
 import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
@@ -17,11 +18,12 @@ import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
 import { HealthBook } from '../routing/health/health-book'
+import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
-import { mayUseTarget, planFor, startServing } from './serving'
+import { mayUseTarget, startServing } from './serving'
 
 export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
@@ -57,7 +59,12 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const ticker = createTicker()
   const sender = createSender()
   const keys = openKeys(options)
-  let serving = startServing(options.configuration, sender, ticker, programLog)
+  const health = new HealthBook({ now: () => performance.now(), random: Math.random })
+  const signals = signalsOf(health, (subject, own) =>
+    governing.parts.governor.budgetRemaining(subject, own)
+  )
+  const tools = { sender, ticker, programLog, signals }
+  let serving = startServing(options.configuration, tools)
   let isReady = true
   const { governing, log } = openBooks(options, keys)
   const estimator = createTokenEstimator()
@@ -70,13 +77,13 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     admission,
     log,
     memory: new ToolCallMemory(),
-    health: new HealthBook({ now: () => performance.now(), random: Math.random }),
+    health,
     estimator,
     ...governing.parts,
     authenticate: (token, header) =>
       keys.authenticate(token, header, serving.configuration.keys.required),
     mayUse: mayUseTarget,
-    plan: (caller, envelope) => planFor(caller, serving.models.resolve(envelope.model)),
+    plan: (request) => serving.planner.plan(request),
     report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
   }
 
@@ -97,7 +104,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     port: server.port,
     reload(configuration) {
       const old = serving
-      serving = startServing(configuration, sender, ticker, programLog, old)
+      serving = startServing(configuration, tools, old)
       log.configure(configuration.log)
       governing.configure(configuration)
       old.stop()
@@ -118,6 +125,16 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       return cut
     },
   }
+}
+
+/** What routes go by. */
+function signalsOf(health: HealthBook, budgetRemaining: RouteSignals['budgetRemaining']) {
+  return createSignals({
+    latencyMs: ({ name }) => health.of(name).firstTokenMs(),
+    throughput: ({ name }) => health.of(name).tokensPerSecond,
+    inFlight: ({ name }) => health.of(name).inFlight,
+    budgetRemaining,
+  })
 }
 
 /** The ledger and the log; the former reads the journal before the log's own thread takes it. */

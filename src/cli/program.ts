@@ -4,6 +4,7 @@ import { addCheckCommand } from './check'
 import { CommandError, EXIT, type CommandOutput, type ExitCode } from './command-line'
 import { addDemoCommand } from './demo-command'
 import type { Finish } from './finish'
+import { addRoutesCommands } from './routes'
 import { addServeCommand } from './serve'
 import { addSimulateCommand } from './simulate'
 import { addVersionCommand } from './version'
@@ -49,6 +50,7 @@ async function createProgram(
   addDemoCommand(program, output, finish)
   addSimulateCommand(program, output)
   addCheckCommand(program, output, finish)
+  addRoutesCommands(program, output, finish)
   if (args[0] !== 'serve') await addDataCommands(program, output, finish)
   addVersionCommand(program, output)
   return program

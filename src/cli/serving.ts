@@ -1,7 +1,7 @@
 import type { Configuration, ProviderConfiguration } from '../config/configuration'
-import { GatewayError } from '../errors/gateway-error'
-import type { Caller, GatewaySettings } from '../gateway/gateway-parts'
-import { credentialRule, explainRights, mayUse } from '../keys/rights'
+import type { Caller } from '../gateway/caller'
+import type { GatewaySettings } from '../gateway/gateway-parts'
+import { mayUse } from '../keys/rights'
 import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
@@ -11,7 +11,8 @@ import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
-import type { Target } from '../routing/target'
+import { createPlanner, type Planner } from '../routing/planner'
+import type { RouteSignals } from '../routing/route-signals'
 import type { Ticker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 
@@ -23,10 +24,19 @@ export type Serving = {
   settings: GatewaySettings
   providers: readonly Provider[]
   models: ModelIndex
+  planner: Planner
   /** Asks for nothing more; requests under way go on. */
   stop(): void
   /** Lets go of credentials, once no request uses them any more. */
   close(): void
+}
+
+/** What lasts longer than a configuration. */
+export type ServingTools = {
+  sender: Sender
+  ticker: Ticker
+  programLog: ProgramLog
+  signals: RouteSignals
 }
 
 /**
@@ -35,17 +45,17 @@ export type Serving = {
  */
 export function startServing(
   configuration: Configuration,
-  sender: Sender,
-  ticker: Ticker,
-  programLog: ProgramLog,
+  { sender, ticker, programLog, signals }: ServingTools,
   previous?: Serving
 ): Serving {
-  const providers = createProviders(configuration.providers, programLog, previous?.providers)
-  const book = openModelBook(configuration)
-  const models = createModelIndex(
-    providers,
-    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel)
-  )
+  const { providers, models } = createServedModels(configuration, programLog, previous?.providers)
+  const planner = createPlanner({
+    models,
+    routes: configuration.routes,
+    signals,
+    onRuleFailure: (route, when, problem) =>
+      programLog.warn('a rule of a route failed, and so was not true', { route, when, problem }),
+  })
   const stop = keepModelLists({
     providers,
     sender,
@@ -66,6 +76,7 @@ export function startServing(
     },
     providers,
     models,
+    planner,
     stop,
     close() {
       for (const provider of providers) closeProvider(provider)
@@ -73,9 +84,25 @@ export function startServing(
   }
 }
 
+/** The providers of a configuration, and the models, routes among them, that are known by name. */
+export function createServedModels(
+  configuration: Configuration,
+  programLog?: ProgramLog,
+  previous?: readonly Provider[]
+) {
+  const providers = createProviders(configuration.providers, programLog, previous)
+  const book = openModelBook(configuration)
+  const models = createModelIndex(
+    providers,
+    ({ name }, model, upstreamModel) => book.find(name, model) ?? book.find(name, upstreamModel),
+    configuration.routes.map(({ name }) => name)
+  )
+  return { providers, models }
+}
+
 function createProviders(
   configurations: readonly ProviderConfiguration[],
-  programLog: ProgramLog,
+  programLog: ProgramLog | undefined,
   previous: readonly Provider[] = []
 ): Provider[] {
   const onBench = (event: BenchEvent) => tellBenching(event, programLog)
@@ -85,10 +112,10 @@ function createProviders(
   })
 }
 
-function tellBenching(event: BenchEvent, programLog: ProgramLog): void {
+function tellBenching(event: BenchEvent, programLog: ProgramLog | undefined): void {
   const { provider, credential, model, fault, forMs } = event
   const facts = { provider, credential, model, reason: fault, seconds: forMs / 1_000 }
-  programLog.warn('a credential is not used for now', facts)
+  programLog?.warn('a credential is not used for now', facts)
 }
 
 /** The list is read at the first look, which is made soon after the start and not by the first request. */
@@ -114,22 +141,7 @@ function readModelList(given: Configuration['modelList'], options: ModelListOpti
   return bundled.readBundledModelList(options)
 }
 
-/** Where no key is asked for, every model may be used. */
+/** Where no key is asked for, every model and route may be used. */
 export function mayUseTarget(caller: Caller | undefined, model: string): boolean {
   return caller === undefined || mayUse(caller, model)
-}
-
-/** The targets of a request. Throws `model_not_allowed`, in words of the level and the rule that deny it. */
-export function planFor(caller: Caller | undefined, target: Target): readonly Target[] {
-  const denial = caller && explainRights(caller, target.name)
-  if (denial) throw new GatewayError('model_not_allowed', denial.message, { param: 'model' })
-  const mayUseCredential = caller && credentialRule(caller, target.provider.name)
-  if (mayUseCredential === undefined) return [target]
-  if (target.provider.pool === undefined)
-    throw new GatewayError(
-      'model_not_allowed',
-      `the key '${caller?.name}' may only use credentials of '${target.provider.name}' by their names, and it has one without`,
-      { param: 'model' }
-    )
-  return [{ ...target, mayUseCredential }]
 }

@@ -56,6 +56,12 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, report: Report): vo
     }
     return
   }
+  if (issue.code === 'invalid_union') {
+    const meant = meantBranch(issue)
+    for (const inner of meant)
+      reportIssue({ ...inner, path: [...issue.path, ...inner.path] }, root, report)
+    if (meant.length > 0) return
+  }
   if (issue.code === 'invalid_key') {
     return report(path, { message: 'is not a name that fits here', allowed, atKey: true })
   }
@@ -71,6 +77,14 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, report: Report): vo
       ? 'write ${OPENAI_API_KEY} (your variable) or ${file:PATH}, and revoke a key that was shared'
       : undefined,
   })
+}
+
+/** The faults within the one form that a value was meant to have; none where that can't be told. */
+function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] {
+  const branches = errors.filter((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
+  )
+  return branches.length === 1 ? (branches[0] ?? []) : []
 }
 
 function isKeyInFile(value: unknown, path: FieldPath): boolean {

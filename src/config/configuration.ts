@@ -1,6 +1,7 @@
 import type { AlertSettings } from './alerts'
 import type { Identity } from './identity'
 import type { ModelSettings } from './model-settings'
+import type { RouteSettings } from './route-settings'
 import type {
   ApiKeyPlace,
   ModelFormats,
@@ -22,6 +23,8 @@ export type Configuration = {
   readonly models: readonly ModelSettings[]
   /** A list of models in the place of the bundled one: its file's name and text. */
   readonly modelList: { readonly name: string; readonly text: string } | undefined
+  /** In the order of the file. */
+  readonly routes: readonly RouteSettings[]
   readonly budgets: readonly BudgetSettings[]
   readonly limits: readonly RateSettings[]
   readonly alerts: AlertSettings

@@ -119,7 +119,8 @@ export function limitsSection() {
     .describe('Rate limits, for any subject.')
 }
 
-function isTimezone(name: string): boolean {
+/** Whether the system knows a time zone by this name. */
+export function isTimezone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {

@@ -9,6 +9,7 @@ import type { ProviderRow } from './provider-row'
 import { readText } from './read-text'
 import { resolveAlerts } from './resolve-alerts'
 import { resolveProvider } from './resolve-provider'
+import { resolveRoutes } from './resolve-routes'
 import { resolveServer } from './resolve-server'
 import { type ProviderFields, providerSchema } from './provider-fields'
 import type { ConfigurationFile } from './schema'
@@ -88,6 +89,8 @@ async function resolveSource(
     })
   }
   const alerts = await resolveAlerts(file.alerts, { env: options.env, directory }, report)
+  const names = Object.keys(file.providers ?? chooseFromEnvironment(options.rows, options.env))
+  const routes = await resolveRoutes(file.routes, names, report)
   const modelList = await readModelList(file, directory, options, report)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
   const configuration: Configuration = {
@@ -103,6 +106,7 @@ async function resolveSource(
     failover: toFailover(file.failover),
     models: resolveModels(file.models),
     modelList,
+    routes,
     budgets: file.budgets.map(toBudget),
     limits: file.limits.map(toRate),
     alerts,

@@ -40,7 +40,7 @@ const TABLE: [string, string, Partial<Problem>][] = [
       path: 'provider',
       nearest: 'providers',
       allowed:
-        'server, keys, log, failover, models, model_list, budgets, limits, alerts, providers',
+        'server, keys, log, failover, models, model_list, routes, budgets, limits, alerts, providers',
     },
   ],
   [
@@ -336,14 +336,14 @@ test('a fault in one part hides nothing in the others', async () => {
 providers:
   openai: { api_kye: none }
   mistral: {}
-routes: {}
+guardrails: {}
 `)
   expect(problems.map(({ line, path }) => `${line} ${path}`)).toEqual([
     '1 server.host',
     '1 server.host',
     '3 providers.openai.api_kye',
     '4 providers.mistral.api_key',
-    '5 routes',
+    '5 guardrails',
   ])
 })
 

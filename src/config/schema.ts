@@ -13,6 +13,7 @@ import {
 import { budgetsSection, limitsSection } from './limits-fields'
 import { modelListField, modelsSection } from './models-fields'
 import { providerSchema } from './provider-fields'
+import { routesSection } from './routes-fields'
 
 // The one truth about what a configuration may say: types, defaults, limits and documentation.
 // Limits keep every duration within what a timer takes, and every buffer within memory.
@@ -140,6 +141,9 @@ export const configurationSchema = fields({
     .prefault({})
     .describe('What models cost, take and can do, where no list says it or one is overruled.'),
   model_list: modelListField(),
+  routes: routesSection()
+    .prefault({})
+    .describe('Names that clients use as models, and the targets behind each.'),
   budgets: budgetsSection(),
   limits: limitsSection(),
   alerts: alertsSection()

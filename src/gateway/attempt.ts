@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import { applyParams } from '../protocols/apply-params'
 import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import { estimateTokens } from '../protocols/estimate-tokens'
@@ -12,6 +13,7 @@ import { readWholeBody } from '../providers/read-body'
 import type { ResendReason, Sender, SendResult } from '../providers/send'
 import { classifyFailure, type Failure } from '../routing/health/classify-failure'
 import type { HealthCall } from '../routing/health/health-call'
+import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
 import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
@@ -64,6 +66,8 @@ export type RetryReason = ResendReason | 'credential_rotated' | 'backoff'
 
 export type AttemptOf = {
   target: Target
+  /** What it is sent in the place of what the client said; `undefined` for nothing. */
+  params: RouteParams | undefined
   retryOf: RetryReason | undefined
   /** The target's health hears how it ends. */
   health: HealthCall
@@ -97,6 +101,7 @@ class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
+  readonly #params: RouteParams | undefined
   readonly #retryOf: RetryReason | undefined
   readonly #health: HealthCall
   #failure: Failure = NO_FAILURE
@@ -113,7 +118,7 @@ class UpstreamCall {
   #isClosed = false
 
   constructor(context: AttemptContext, request: AttemptRequest, of: AttemptOf) {
-    const { target, retryOf, health } = of
+    const { target, params, retryOf, health } = of
     const { provider, upstreamModel } = target
     const { name, configuration } = provider
     const { timeoutMs } = request
@@ -121,6 +126,7 @@ class UpstreamCall {
     this.#request = request
     this.#upstream = request.protocol
     this.#target = target
+    this.#params = params
     this.#retryOf = retryOf
     this.#health = health
     this.#deadlines = new Deadlines(
@@ -141,6 +147,7 @@ class UpstreamCall {
 
   async run(): Promise<AttemptResult> {
     const { presence, record } = this.#request
+    record.begunAttempts++
     presence.attend(this.#deadlines)
     record.beginWait()
     record.losses = undefined
@@ -173,8 +180,9 @@ class UpstreamCall {
     const { envelope, call } = this.#request
     const { provider, upstreamModel } = this.#target
     this.#upstream = wire.upstream
-    const body =
+    const rendered =
       wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, call.isStrict)
+    const body = this.#withParams(rendered, wire.upstream)
     return this.#context.sender.send({
       provider,
       format: wire.upstream.name,
@@ -189,6 +197,12 @@ class UpstreamCall {
   #renderSame(upstream: Protocol): Uint8Array {
     const body = upstream.upstream.renderRequest(this.#request.envelope, this.#changes)
     return mendBody(body, this.#target, this.#context.memory)
+  }
+
+  #withParams(body: Uint8Array, upstream: Protocol): Uint8Array {
+    if (this.#params === undefined || upstream.operation === 'count') return body
+    const applied = applyParams(body, this.#params, upstream.name)
+    return mendBody(applied, this.#target, this.#context.memory)
   }
 
   #translate({ client, upstream }: Translated, isStrict: boolean): Uint8Array {

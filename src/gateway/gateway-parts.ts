@@ -1,35 +1,16 @@
-import type { Level } from '../keys/virtual-key'
-import type { OwnLimit } from '../ledger/account-book'
 import type { GovernedRequest, Governor } from '../ledger/governor'
 import type { TokenEstimator } from '../pricing/token-estimator'
-import type { Envelope } from '../protocols/envelope'
 import type { Sender } from '../providers/send'
 import type { HealthBook } from '../routing/health/health-book'
-import type { Target } from '../routing/target'
+import type { Plan } from '../routing/plan'
+import type { PlanRequest } from '../routing/route-caller'
 import type { Ticker } from '../std/ticker'
 import type { RequestLog } from '../telemetry/request-log'
 import type { Admission } from './admission'
+import type { Caller, HeaderReader } from './caller'
 import type { RequestLabels } from './client-call'
 import type { ToolCallMemory } from './tool-call-memory'
 import type { FailoverSettings } from './turn'
-
-/** A header's value by its name in lower case; `null` where there is none. */
-export type HeaderReader = (name: string) => string | null
-
-/** Who calls, as far as the pipeline cares. */
-export type Caller = {
-  id: string
-  name: string
-  /** Whether its bodies are kept; `undefined` leaves it to the settings. */
-  bodies: 'off' | 'full' | undefined
-  /** The names of its organization, and of its team if it is in one. */
-  organization: string
-  team: string | undefined
-  /** The key, its team and its organization: each must allow a model. */
-  levels: readonly Level[]
-  /** Budgets and limits of all of these. */
-  allLimits: readonly OwnLimit[]
-}
 
 /** What the pipeline works with; each is made ready before the first request. */
 export type GatewayParts = {
@@ -52,7 +33,7 @@ export type GatewayParts = {
   /** The caller may use a model, named `provider/model`. */
   mayUse(caller: Caller | undefined, model: string): boolean
   /** Targets in order. Throws `model_not_found`, `model_not_allowed`. */
-  plan(caller: Caller | undefined, envelope: Envelope): readonly Target[]
+  plan(request: PlanRequest): Plan
   /** An unexpected error: told to the program log, never to the client. */
   report(requestId: string, error: unknown): void
 }

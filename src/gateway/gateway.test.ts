@@ -8,6 +8,7 @@ import { createProvider } from '../providers/provider'
 import { createSender } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
 import { HealthBook } from '../routing/health/health-book'
+import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
 import type { LogRecord } from '../telemetry/records'
 import type { RequestLog } from '../telemetry/request-log'
@@ -91,7 +92,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     estimator: { count: async (texts) => texts.map(() => 1), close() {} },
     authenticate: () => undefined,
     mayUse: () => true,
-    plan: (_, envelope) => [models.resolve(envelope.model)],
+    plan: ({ envelope }) => toPlainPlan(models.resolve(envelope.model)),
     report: (_, error) => void reported.push(error),
   }
   cleanUps.push(ticker.stop, () => server.stop(true))

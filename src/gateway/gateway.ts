@@ -7,14 +7,16 @@ import { boundInput, type InputBound } from '../ledger/input-bound'
 import { type PromptText, toPromptText } from '../protocols/estimate-tokens'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
-import type { Target } from '../routing/target'
+import type { Plan, PlannedTarget } from '../routing/plan'
 import type { HeldRecord } from '../telemetry/records'
 import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
 import { BodyKeeper } from './body-keeper'
+import type { Caller } from './caller'
 import { type BodyHolder, type ClientCall, Presence } from './client-call'
-import type { Answer, Caller, GatewayParts, GatewaySettings } from './gateway-parts'
+import type { Answer, GatewayParts, GatewaySettings } from './gateway-parts'
 import { holdHead } from './hold-head'
 import { meter } from './meter'
+import { readEnvelope } from './read-envelope'
 import { relay } from './relay'
 import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
@@ -37,7 +39,7 @@ export async function handle(
     const envelope = await exchange.read()
     const plan = exchange.plan(envelope)
     const request = exchange.govern(envelope)
-    const preparing = parts.governor.prepare(request, plan)
+    const preparing = parts.governor.prepare(request, plan.targets.map(targetOf))
     if (preparing) await preparing
     exchange.admit(request)
     const turning = exchange.turn(envelope, plan)
@@ -64,6 +66,8 @@ export async function refuse(
   await parts.log.written()
   return answer
 }
+
+const targetOf = ({ target }: PlannedTarget) => target
 
 /** One request under way: what its stages share, and what must be given back when it ends. */
 class Exchange implements BodyHolder {
@@ -108,7 +112,7 @@ class Exchange implements BodyHolder {
     const body = await this.#call.readBody(this)
     this.#record.endWait()
     this.#record.bodyBytes = body.length
-    const envelope = this.#protocol.client.parseRequest(body, this.#call.route)
+    const envelope = readEnvelope(this.#protocol, body, this.#call.route)
     this.#record.requestedModel = envelope.model
     this.#record.stream = envelope.stream
     this.#record.serviceTier = envelope.serviceTier
@@ -123,8 +127,18 @@ class Exchange implements BodyHolder {
     this.#heldBytes += bytes
   }
 
-  plan(envelope: Envelope): readonly Target[] {
-    return this.#parts.plan(this.#caller, envelope)
+  plan(envelope: Envelope): Plan {
+    const plan = this.#parts.plan({
+      caller: this.#caller,
+      envelope,
+      boundTokens: () => this.#boundInput(envelope).tokens,
+      call: this.#call,
+    })
+    return (this.#record.plan = plan)
+  }
+
+  #boundInput({ body }: Envelope): InputBound {
+    return (this.#inputBound ??= boundInput(body))
   }
 
   /** Whose request it is, and by which limits it counts. */
@@ -143,31 +157,30 @@ class Exchange implements BodyHolder {
   }
 
   /** Holds what a target may cost. With the first one the request begins: both are written down as one. */
-  #reserve(target: Target, envelope: Envelope): Reservation {
-    const reservation = this.#holdFor(target, envelope)
-    const held = toHeldRecord(target, reservation)
+  #reserve(planned: PlannedTarget, envelope: Envelope): Reservation {
+    const reservation = this.#holdFor(planned, envelope)
+    const held = toHeldRecord(planned.target, reservation)
     if (!this.#record.hasBegun) this.#begin(held)
     else if (held) this.#parts.log.hold({ kind: 'hold', requestId: this.#record.id, ...held })
     return reservation
   }
 
-  #holdFor(target: Target, envelope: Envelope): Reservation {
+  #holdFor(planned: PlannedTarget, envelope: Envelope): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
     // Counting tokens is free everywhere.
     if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
-    this.#inputBound ??= boundInput(envelope.body)
-    return reserve(grant, target, envelope, this.#inputBound)
+    return reserve(grant, planned, envelope, this.#boundInput(envelope))
   }
 
-  turn(envelope: Envelope, plan: readonly Target[]) {
+  turn(envelope: Envelope, plan: Plan) {
     return turn(this.#parts, {
       protocol: this.#protocol,
       envelope,
       plan,
       failover: this.#settings.failover,
       timeoutMs: readTimeout(this.#call),
-      reserve: (target) => this.#reserve(target, envelope),
+      reserve: (planned) => this.#reserve(planned, envelope),
       generation: () => this.#readGeneration(envelope),
       call: this.#call,
       presence: this.#presence,
@@ -302,7 +315,7 @@ class Exchange implements BodyHolder {
     const costNanoUsd = record.cost?.costNanoUsd
     if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)
     headers['x-tg-model'] = record.target.headerName
-    headers['x-tg-attempts'] = String(Math.max(1, record.attempts.length))
+    headers['x-tg-attempts'] = String(Math.max(1, record.begunAttempts))
   }
 
   /** Makes room for another; what is left to do is bookkeeping. Only the first call counts. */

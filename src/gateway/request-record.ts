@@ -4,6 +4,7 @@ import type { AnswerFacts } from '../protocols/protocol'
 import type { UsageProvenance } from '../protocols/usage'
 import type { Cost } from '../pricing/cost'
 import type { Dimensions } from '../limits/subject'
+import type { Plan } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { AttemptRecord, BeginRecord, EndRecord } from '../telemetry/records'
 import type { HeldRecord, NamedReason, RequestOutcome, RouteFacts } from '../telemetry/records'
@@ -20,6 +21,8 @@ export class RequestRecord {
   readonly attempts: AttemptRecord[] = []
   /** Targets that were not asked, and why: their health, or a limit. */
   readonly passed: NamedReason[] = []
+  /** Attempts that have begun: those above, and the one under way. */
+  begunAttempts = 0
   clientRequestId: string | undefined
   keyId: string | undefined
   keyName: string | undefined
@@ -32,6 +35,8 @@ export class RequestRecord {
   requestedModel: string | undefined
   stream = false
   bodyBytes = 0
+  /** Which targets it may go to, and why. */
+  plan: Plan | undefined
   /** The last target that was chosen. */
   target: Target | undefined
   /** Time spent on others: the client's upload and the upstream, until the head left. */
@@ -109,8 +114,18 @@ export class RequestRecord {
 
   /** Nothing where there was one target, and it was asked. */
   #route(): RouteFacts | undefined {
-    if (this.passed.length === 0) return undefined
-    return { path: [], candidates: [], excluded: [], passed: this.passed, notes: [] }
+    const { plan, passed } = this
+    if (
+      plan === undefined ||
+      (plan.path.length === 0 && plan.targets.length < 2 && passed.length === 0)
+    )
+      return undefined
+    return {
+      path: plan.path,
+      candidates: plan.targets.map(({ target, reason }) => [target.name, reason] as const),
+      excluded: plan.excluded.map(({ name, reason }) => [name, reason] as const),
+      ...{ passed, notes: plan.notes },
+    }
   }
 
   #usageProvenance(): UsageProvenance {

@@ -2,17 +2,19 @@ import type { GatewayError } from '../errors/gateway-error'
 import type { Grant, Reservation, Used } from '../ledger/governor'
 import type { InputBound } from '../ledger/input-bound'
 import type { Envelope } from '../protocols/envelope'
+import type { PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
+import { countOf, stringOf } from '../std/record'
 import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 import type { RequestRecord } from './request-record'
 
 /** What a request gets that no limit counts. */
 export const UNLIMITED: Reservation = { kind: 'held' }
 
-/** Holds the most that a request could take of a target. */
+/** Holds the most that a request could take of a target, as the target's own parameters have it. */
 export function reserve(
   grant: Grant,
-  { provider, name, card }: Target,
+  { target: { provider, name, card }, params }: PlannedTarget,
   envelope: Envelope,
   { tokens, searches }: InputBound
 ): Reservation {
@@ -21,10 +23,10 @@ export function reserve(
     {
       inputTokens: tokens,
       searches,
-      outputLimit: envelope.outputLimit,
+      outputLimit: (params && countOf(params, 'max_tokens')) ?? envelope.outputLimit,
       choices: envelope.choices,
       hasOutput: envelope.operation === 'generate',
-      serviceTier: envelope.serviceTier,
+      serviceTier: (params && stringOf(params, 'service_tier')) ?? envelope.serviceTier,
     }
   )
 }

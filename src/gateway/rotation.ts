@@ -1,23 +1,23 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { CredentialPool, PooledCredential, Wanted } from '../providers/credential-pool'
 import type { Failure } from '../routing/health/classify-failure'
-import type { Target } from '../routing/target'
+import type { PlannedTarget } from '../routing/plan'
 import type { FailedAttempt } from './attempt'
 
 /** The credentials of one target, one after the other, each once until there is a pause. */
 export class Rotation {
   readonly #pool: CredentialPool
-  readonly #target: Target
+  readonly #planned: PlannedTarget
   readonly #wanted: Wanted
   readonly #tried: PooledCredential[] = []
   #current: PooledCredential | undefined
   #failure: GatewayError | undefined
   #isExhausted = false
 
-  constructor(pool: CredentialPool, target: Target) {
+  constructor(pool: CredentialPool, planned: PlannedTarget) {
     this.#pool = pool
-    this.#target = target
-    const { provider, upstreamModel, name, mayUseCredential } = target
+    this.#planned = planned
+    const { provider, upstreamModel, name, mayUseCredential } = planned.target
     const clientModel = name.slice(provider.name.length + 1)
     this.#wanted = { model: upstreamModel, clientModel, mayUse: mayUseCredential }
   }
@@ -28,12 +28,13 @@ export class Rotation {
   }
 
   /** The target with the next credential; `undefined` where none is left. */
-  next(): Target | undefined {
+  next(): PlannedTarget | undefined {
     this.#current = this.#pool.pick(this.#wanted, this.#tried)
     this.#isExhausted = this.#current === undefined
     if (this.#current === undefined) return undefined
     this.#tried.push(this.#current)
-    return { ...this.#target, provider: this.#current.provider }
+    const { target, params, reason } = this.#planned
+    return { target: { ...target, provider: this.#current.provider }, params, reason }
   }
 
   /** The credential at hand was good. */

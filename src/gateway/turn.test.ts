@@ -7,6 +7,7 @@ import { createProvider } from '../providers/provider'
 import type { ResendReason, Sender, SendRequest, SendResult } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
 import { HealthBook } from '../routing/health/health-book'
+import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
 import { Presence, type Waiting } from './client-call'
 import { RequestRecord } from './request-record'
@@ -52,7 +53,7 @@ function start(
       envelope: openaiChat.client.parseRequest(body, {}),
       timeoutMs: undefined,
       failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
-      plan: [createModelIndex([provider]).resolve('host/x')],
+      plan: toPlainPlan(createModelIndex([provider]).resolve('host/x')),
       reserve: () => ({ kind: 'held' }),
       generation() {
         throw new Error('nothing is translated here')

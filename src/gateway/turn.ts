@@ -11,6 +11,7 @@ import {
   toHealthError,
 } from '../routing/health/health-refusal'
 import type { TargetHealth } from '../routing/health/target-health'
+import type { Plan, PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
 import { attempt, type AttemptContext, type AttemptRequest, type RetryReason } from './attempt'
@@ -25,11 +26,10 @@ export type FailoverSettings = FallbackSwitches & {
 }
 
 export type TurnRequest = AttemptRequest & {
-  /** The targets in order; never empty. */
-  plan: readonly Target[]
+  plan: Plan
   failover: FailoverSettings
   /** Holds what an attempt of the target may cost. */
-  reserve(target: Target): Reservation
+  reserve(planned: PlannedTarget): Reservation
 }
 
 /**
@@ -44,7 +44,7 @@ export function turn(context: TurnContext, request: TurnRequest): Promise<Upstre
 /** Who is only busy may still be asked when all others have failed. */
 const BUSY: ReadonlySet<RefusalReason> = new Set(['recovering', 'throttled', 'saturated'])
 
-type Spared = { readonly target: Target; readonly refusal: HealthRefusal }
+type Spared = { readonly planned: PlannedTarget; readonly refusal: HealthRefusal }
 
 class Turn {
   readonly #context: TurnContext
@@ -59,24 +59,25 @@ class Turn {
   }
 
   async run(): Promise<UpstreamAnswer> {
-    const { plan } = this.#request
-    for (const [index, target] of plan.entries()) {
+    const { targets } = this.#request.plan
+    for (const [index, planned] of targets.entries()) {
+      const { target } = planned
       const health = this.#context.health.of(target.name)
       const refusal = health.admit()
-      if (refusal && plan.length > 1) {
+      if (refusal && targets.length > 1) {
         this.#pass(target, refusal.reason)
-        this.#spared.push({ target, refusal })
+        this.#spared.push({ planned, refusal })
         continue
       }
-      const hasNext = index < plan.length - 1 || this.#spared.length > 0
-      const turnCall = refusal && (await this.#waitFor(health, refusal))
-      const answer = await this.#try(target, health, hasNext, turnCall)
+      const hasNext = index < targets.length - 1 || this.#spared.length > 0
+      const granted = refusal && (await this.#waitFor(health, refusal))
+      const answer = await this.#try(planned, health, hasNext, granted)
       if (answer) return answer
     }
-    for (const { target, refusal } of this.#lastResorts()) {
-      const health = this.#context.health.of(target.name)
-      const turnCall = await this.#waitFor(health, refusal)
-      const answer = await this.#try(target, health, false, turnCall)
+    for (const { planned, refusal } of this.#lastResorts()) {
+      const health = this.#context.health.of(planned.target.name)
+      const granted = await this.#waitFor(health, refusal)
+      const answer = await this.#try(planned, health, false, granted)
       if (answer) return answer
     }
     throw this.#failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
@@ -109,12 +110,13 @@ class Turn {
 
   /** The target's answer; `undefined` where another one is to be tried. Throws where that would be of no use. */
   async #try(
-    planned: Target,
+    planned: PlannedTarget,
     health: TargetHealth,
     hasNext: boolean,
     granted: HealthCall | undefined
   ): Promise<UpstreamAnswer | undefined> {
-    const { pool } = planned.provider
+    const { params } = planned
+    const { pool } = planned.target.provider
     const rotation = pool && new Rotation(pool, planned)
     let call = granted
     let target = this.#first(planned, rotation, granted)
@@ -124,7 +126,10 @@ class Turn {
       this.#request.record.target = target
       this.#attempts++
       call ??= health.begin({ isRetry: retryOf === 'backoff' })
-      const result = await attempt(this.#context, this.#request, { target, retryOf, health: call })
+      const result = await attempt(this.#context, this.#request, {
+        ...{ target, params, retryOf },
+        health: call,
+      })
       call = undefined
       if (result.ok) {
         rotation?.answered()
@@ -158,7 +163,7 @@ class Turn {
 
   /** What is to be asked first; where there is nothing, the place that was granted at the target is given up. */
   #first(
-    planned: Target,
+    planned: PlannedTarget,
     rotation: Rotation | undefined,
     granted: HealthCall | undefined
   ): Target | undefined {
@@ -169,25 +174,25 @@ class Turn {
     } finally {
       if (first === undefined) {
         granted?.left()
-        if (rotation?.isUntried) this.#pass(planned, 'cooling_down')
+        if (rotation?.isUntried) this.#pass(planned.target, 'cooling_down')
       }
     }
   }
 
   /** The target, once an attempt of it is held. Throws what a limit of the caller refuses. */
-  #reserved(target: Target): Target | undefined {
-    const reservation = this.#request.reserve(target)
+  #reserved(planned: PlannedTarget): Target | undefined {
+    const reservation = this.#request.reserve(planned)
     if (reservation.kind === 'refused') throw reservation.error
-    if (reservation.kind === 'held') return target
+    if (reservation.kind === 'held') return planned.target
     this.#failure ??= reservation.error
-    this.#pass(target, 'limit')
+    this.#pass(planned.target, 'limit')
     return undefined
   }
 
   /** The same with the next credential that is in order and has room. */
   #next(rotation: Rotation): Target | undefined {
-    for (let target = rotation.next(); target; target = rotation.next())
-      if (this.#reserved(target)) return target
+    for (let planned = rotation.next(); planned; planned = rotation.next())
+      if (this.#reserved(planned)) return planned.target
     this.#failure = rotation.explain(this.#failure)
     return undefined
   }

@@ -7,6 +7,7 @@ import { type ServerHandle, toClientCall } from './client-call'
 import { findInference, guessProtocol, type InferencePath, withoutAlias } from './inference-routes'
 import { assertLocal } from './local-only'
 import type { BodyReads } from './read-body'
+import { addExplainRoutes } from './routes/explain'
 import { addHealthRoutes } from './routes/health'
 import { addModelRoutes } from './routes/models'
 import { addRequestRoutes } from './routes/requests'
@@ -39,6 +40,10 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   addModelRoutes(app, {
     gateway: parts.gateway,
     models: parts.models,
+    check: (request) => checkAddress(parts, request),
+  })
+  addExplainRoutes(app, {
+    ...{ gateway: parts.gateway, bodies: parts.bodies },
     check: (request) => checkAddress(parts, request),
   })
   addRequestRoutes(app, {

@@ -1,4 +1,5 @@
-import type { Caller, GatewayParts } from '../gateway/gateway-parts'
+import type { Caller } from '../gateway/caller'
+import type { GatewayParts } from '../gateway/gateway-parts'
 
 /** Where SDKs put their key: OpenAI, Anthropic, Azure and Google, after our own header. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key']

@@ -83,5 +83,5 @@ export function toLevel(kind: LevelKind, id: string, name: string, profile: Read
     limit,
     name: `${kind}/${id}`,
   }))
-  return { kind, id, name, rights: profile.rights, limits }
+  return { kind, id, name, rights: profile.rights, fallbacks: profile.fallbacks, limits }
 }

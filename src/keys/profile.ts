@@ -11,6 +11,8 @@ import type { RequiredHeader, Rights } from './virtual-key'
 export type Profile = {
   readonly rights: Rights
   readonly headers: readonly RequiredHeader[]
+  /** Whether requests may bring fallbacks of their own. */
+  readonly fallbacks?: boolean | undefined
   readonly limits: readonly StoredLimit[]
 }
 
@@ -31,6 +33,7 @@ const rightsSchema = z.object({
   denied_providers: globsSchema.default([]),
   credentials: globsSchema.default([]),
   headers: z.record(z.string(), z.string()).default({}),
+  fallbacks: z.boolean().optional(),
 })
 const limitsSchema = z.array(storedLimitSchema)
 const metadataSchema = z.record(z.string(), z.string())
@@ -47,6 +50,7 @@ export function readProfile({ models, rights, limits }: ProfileColumns): Profile
       credentials: lists.credentials,
     },
     headers: Object.entries(lists.headers).map(([name, value]) => ({ name, value })),
+    fallbacks: lists.fallbacks,
     limits: limitsSchema.parse(JSON.parse(limits ?? '[]')),
   }
 }
@@ -58,7 +62,7 @@ export function readReadyProfile(columns: ProfileColumns): ReadyProfile {
 }
 
 /** Writes a profile; what is empty becomes null. */
-export function toProfileColumns({ rights, headers, limits }: Profile): ProfileColumns {
+export function toProfileColumns({ rights, headers, fallbacks, limits }: Profile): ProfileColumns {
   const lists = {
     ...(rights.deniedModels.length > 0 && { denied_models: rights.deniedModels }),
     ...(rights.providers.length > 0 && { providers: rights.providers }),
@@ -67,6 +71,7 @@ export function toProfileColumns({ rights, headers, limits }: Profile): ProfileC
     ...(headers.length > 0 && {
       headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     }),
+    ...(fallbacks !== undefined && { fallbacks }),
   }
   return {
     models: rights.models.length === 0 ? null : JSON.stringify(rights.models),

@@ -27,6 +27,38 @@ export function explainRights(key: Pick<VirtualKey, 'levels'>, target: string): 
   return undefined
 }
 
+/** What rights and their globs call a route. */
+export function toRouteName(route: string): string {
+  return `${ROUTE_PREFIX}${route}`
+}
+
+const ROUTE_PREFIX = 'route/'
+
+/**
+ * Why a key may not use a target of a route that it may use: the right to a route covers its targets, whatever the allow
+ * lists of models say, but what is denied stays so, and providers that are not allowed are not. `undefined` where it may.
+ */
+export function explainCovered(
+  key: Pick<VirtualKey, 'levels'>,
+  target: string
+): Denial | undefined {
+  for (const level of key.levels) {
+    const denial = explainDenied(level, target) ?? explainProvider(level, target)
+    if (denial !== undefined) return denial
+  }
+  return undefined
+}
+
+/** Why a key's requests may not bring fallbacks of their own, in words; `undefined` where they may. */
+export function explainFallbacks({ levels }: Pick<VirtualKey, 'levels'>): string | undefined {
+  for (const { kind, name, fallbacks } of levels) {
+    if (fallbacks === false) return `the ${kind} '${name}' forbids fallbacks in requests`
+    if (kind === 'key' && fallbacks !== true)
+      return `the key '${name}' may not bring fallbacks: it was made without --allow-fallbacks`
+  }
+  return undefined
+}
+
 /** Whether a key may use a target, named `provider/model`. */
 export function mayUse(key: Pick<VirtualKey, 'levels'>, target: string): boolean {
   return explainRights(key, target) === undefined
@@ -73,13 +105,24 @@ export function explainHeaders(
 }
 
 function explainLevel(level: Level, target: string): Denial | undefined {
-  const { models, deniedModels, providers, deniedProviders } = level.rights
-  if (deniedModels.length > 0) {
-    const entry = findGlob(deniedModels, target)
-    if (entry !== undefined) return deny(level, 'deniedModels', target, entry)
-  }
+  const denied = explainDenied(level, target)
+  if (denied !== undefined) return denied
+  const { models } = level.rights
   if (models.length > 0 && findGlob(models, target) === undefined)
     return deny(level, 'models', target)
+  // No provider is called so: a route's targets have theirs.
+  return target.startsWith(ROUTE_PREFIX) ? undefined : explainProvider(level, target)
+}
+
+function explainDenied(level: Level, target: string): Denial | undefined {
+  const { deniedModels } = level.rights
+  if (deniedModels.length === 0) return undefined
+  const entry = findGlob(deniedModels, target)
+  return entry === undefined ? undefined : deny(level, 'deniedModels', target, entry)
+}
+
+function explainProvider(level: Level, target: string): Denial | undefined {
+  const { providers, deniedProviders } = level.rights
   if (providers.length === 0 && deniedProviders.length === 0) return undefined
   const slash = target.indexOf('/')
   const provider = slash < 0 ? target : target.slice(0, slash)
@@ -99,6 +142,9 @@ const LISTS: Readonly<Record<Denial['rule'], string>> = {
 
 function deny(level: Level, rule: Denial['rule'], target: string, entry?: string): Denial {
   const { kind, name, rights } = level
+  const asked = target.startsWith(ROUTE_PREFIX)
+    ? `the route '${target.slice(ROUTE_PREFIX.length)}'`
+    : `the model '${target}'`
   const reason =
     entry === undefined
       ? `its ${LISTS[rule]} has only ${tell(rights[rule])}`
@@ -107,7 +153,7 @@ function deny(level: Level, rule: Denial['rule'], target: string, entry?: string
     level: { kind, name },
     rule,
     entry,
-    message: `the ${kind} '${name}' may not use the model '${target}': ${reason}`,
+    message: `the ${kind} '${name}' may not use ${asked}: ${reason}`,
   }
 }
 

@@ -15,12 +15,12 @@ const nameSchema = z
 
 const globSchema = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'a pattern without spaces')
 
-/** Globs over `provider/model`. */
+/** Globs over `provider/model`, and `route/NAME`. */
 const modelsSchema = z
   .array(
     globSchema.refine((glob) => /[/*?]/.test(glob), {
       error: ({ input }) =>
-        `Models are named provider/model, so ${String(input)} matches none: write */${String(input)}.`,
+        `Models are named provider/model, so ${String(input)} matches none: write */${String(input)}, or route/${String(input)} for a route.`,
     })
   )
   .max(MANY)
@@ -69,6 +69,8 @@ const groupFields = {
   budgets: budgetsSchema.optional(),
   limits: limitsSchema.optional(),
   metadata: metadataSchema.optional(),
+  /** Whether requests may bring fallbacks: a key allows it, a team or organization forbids it; null: nothing is said. */
+  fallbacks: z.boolean().nullish(),
 }
 
 const keyFields = {
@@ -118,7 +120,7 @@ type ProfileInput = Pick<KeyUpdateInput, keyof typeof groupFields | 'headers'>
 
 /** The columns of a profile after a change of some of its parts. */
 export function changeProfile(columns: ProfileColumns, input: ProfileInput): ProfileColumns {
-  const { rights, headers, limits } = readProfile(columns)
+  const { rights, headers, fallbacks, limits } = readProfile(columns)
   const budgets = input.budgets ?? limits.filter(({ unit }) => unit === 'usd')
   const rates = input.limits ?? limits.filter(({ unit }) => unit !== 'usd')
   const changed: Profile = {
@@ -132,6 +134,7 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
     headers: input.headers
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))
       : headers,
+    fallbacks: input.fallbacks === undefined ? fallbacks : (input.fallbacks ?? undefined),
     limits: [...budgets, ...rates],
   }
   return toProfileColumns(changed)

@@ -35,6 +35,8 @@ export type Level = {
   readonly id: string
   readonly name: string
   readonly rights: Rights
+  /** Whether requests may bring fallbacks of their own; `undefined`: of a key no, of others as the key has it. */
+  readonly fallbacks?: boolean | undefined
   readonly limits: readonly OwnLimit[]
 }
 

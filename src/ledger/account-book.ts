@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isForAdmission, type Limit } from '../limits/limit'
-import { type Dimensions, toAccountName, toCounterKey } from '../limits/subject'
+import { type Dimensions, type Subject, toAccountName, toCounterKey } from '../limits/subject'
 import { Account, type Spent } from './account'
 
 /** A limit that belongs to one key, team or organization, and the key of its counter, e.g. the key's id. */
@@ -79,6 +79,20 @@ export class AccountBook {
   /** The accounts that count an attempt, whose target is part of `of`. */
   atAttempt(of: Dimensions, own: readonly OwnLimit[], nowMs: number): Account[] {
     return this.#list(this.#atAttempt, own, false, of, nowMs)
+  }
+
+  /** The accounts that count a subject and nothing more special, each part of it having a name. */
+  ofSubject(subject: Subject, own: readonly OwnLimit[], nowMs: number): Account[] {
+    const of: Dimensions = { ...NOBODY, ...dimensionsOf(subject) }
+    const found: Account[] = []
+    for (const limit of this.#limits) {
+      const key = isAlike(limit.subject, subject) ? toCounterKey(limit.subject, of) : undefined
+      if (key !== undefined) found.push(this.account(limit, key, nowMs))
+    }
+    for (const { limit, name } of own)
+      if (isAlike(limit.subject, subject) && toCounterKey(limit.subject, of) !== undefined)
+        found.push(this.account(limit, name, nowMs))
+    return found
   }
 
   /** The account of a limit by name, made where there is none. */
@@ -220,6 +234,25 @@ export class AccountBook {
       if (isForAdmission(limit) === isAdmission) found.push(this.account(limit, name, nowMs))
     return found
   }
+}
+
+const NOBODY: Dimensions = {
+  ...{ organization: '', team: undefined, key: undefined, keyId: undefined },
+  ...{ user: undefined, session: undefined, tags: [] },
+}
+
+function dimensionsOf({ parts }: Subject): Partial<Dimensions> {
+  return Object.fromEntries(
+    parts.map(({ dimension, name }) => (dimension === 'tag' ? ['tags', [name]] : [dimension, name]))
+  )
+}
+
+/** Both tell requests apart by the same. */
+function isAlike({ parts }: Subject, other: Subject): boolean {
+  return (
+    parts.length === other.parts.length &&
+    parts.every(({ dimension }) => other.parts.some((part) => part.dimension === dimension))
+  )
 }
 
 /** Throws where the text holds something else than was written for an account. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Limit, LimitUnit } from '../limits/limit'
-import type { Dimensions } from '../limits/subject'
+import { type Dimensions, parseSubject } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
 import type { CounterRow } from '../db/checkpoint-store'
@@ -147,6 +147,24 @@ export class Governor {
       if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
       tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
     }
+  }
+
+  /**
+   * USD that are left in the tightest budget of a subject such as `team/red`, of those of the configuration and of
+   * `own`; `undefined` where it has none, or is no subject of one.
+   */
+  budgetRemaining(subjectText: string, own: readonly OwnLimit[] = []): number | undefined {
+    const subject = parseSubject(subjectText)
+    if (subject === undefined || subject.isEach) return undefined
+    const { book, now } = this.#options
+    const nowMs = now()
+    let left: number | undefined
+    for (const account of book.ofSubject(subject, own, nowMs)) {
+      if (account.limit.unit !== 'usd') continue
+      const { amount, spent, reserved } = account.standing(nowMs)
+      left = Math.min(left ?? Infinity, Math.max(0, amount - spent - reserved))
+    }
+    return left === undefined ? undefined : left / NANO_USD
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
@@ -297,6 +315,7 @@ function tellThresholds(
   }
 }
 
+const NANO_USD = 1e9
 const NO_RATES: RateState[] = []
 const NOTHING_USED: Used = { costNanoUsd: 0, inputTokens: 0, outputTokens: 0 }
 

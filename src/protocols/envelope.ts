@@ -23,6 +23,10 @@ export type Envelope = {
   user?: string | undefined
   /** The service tier that is asked for, in the format's own word; `undefined` leaves it to the provider. */
   serviceTier?: string | undefined
+  /** Where the member `fallbacks` has its value, in formats whose bodies the gateway looks for it in. */
+  fallbacksSpan?: Span
+  /** The models that the request names for when its own fails; the body no longer has them. */
+  fallbacks?: readonly string[]
   body: Uint8Array
   /** `undefined` where the model stands in the path. */
   modelSpan: Span | undefined

@@ -7,11 +7,14 @@ import type { Target } from './target'
 
 /** A model that clients may ask for, as GET /v1/models lists it. */
 export type ModelEntry = {
-  /** `provider/model` */
+  /** `provider/model`, or the name of a route. */
   id: string
+  /** Of a route the gateway itself. */
   provider: string
   /** Epoch seconds, where the host says; else 0. */
   created: number
+  /** It is a route: `id` is its name alone. */
+  isRoute?: true
 }
 
 /** A model as a host's own list names it. */
@@ -38,11 +41,13 @@ const MAX_TARGETS = 4_096
 
 /**
  * `provider/model` names its provider when the first segment is one that is configured; the rest goes
- * upstream as it is, slashes too. A bare name belongs to the first provider that knows it.
+ * upstream as it is, slashes too. A bare name belongs to the first provider that knows it. `routes` are names that are
+ * listed and come to mind beside models.
  */
 export function createModelIndex(
   providers: readonly Provider[],
-  cardOf: CardFinder = () => undefined
+  cardOf: CardFinder = () => undefined,
+  routes: readonly string[] = []
 ): ModelIndex {
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
   const hostModels = new Map<string, readonly HostModel[]>()
@@ -52,7 +57,7 @@ export function createModelIndex(
   rebuild()
 
   function rebuild(): void {
-    const nextEntries: ModelEntry[] = []
+    const nextEntries = routes.map(toRouteEntry)
     const nextBare = new Map<string, Provider>()
     for (const provider of providers) {
       const models = new Map(provider.configuration.models.map((id) => [id, 0]))
@@ -84,7 +89,7 @@ export function createModelIndex(
         return keep(name, toTarget(prefixed, name.slice(slash + 1), cardOf))
       const provider = bare.get(name)
       if (provider) return keep(name, toTarget(provider, name, cardOf))
-      throw notFound(name, byName, bare, entries)
+      throw notFound(name, byName, [...routes, ...bare.keys()], entries)
     },
 
     list: () => entries,
@@ -114,13 +119,17 @@ function toTarget(provider: Provider, model: string, cardOf: CardFinder): Target
   }
 }
 
+function toRouteEntry(id: string): ModelEntry {
+  return { id, provider: 'tollgate', created: 0, isRoute: true }
+}
+
 function notFound(
   name: string,
   byName: ReadonlyMap<string, Provider>,
-  bare: ReadonlyMap<string, Provider>,
+  bare: readonly string[],
   entries: readonly ModelEntry[]
 ): GatewayError {
-  const known = name.includes('/') ? entries.map(({ id }) => id) : [...bare.keys()]
+  const known = name.includes('/') ? entries.map(({ id }) => id) : bare
   const near = name.length <= 128 ? nearestName(name, known) : undefined
   const hint = near
     ? `did you mean '${near}'?`

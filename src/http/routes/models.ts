@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 
 import { GatewayError } from '../../errors/gateway-error'
 import type { GatewayParts } from '../../gateway/gateway-parts'
+import { toRouteName } from '../../keys/rights'
 import type { ModelEntry, ModelIndex } from '../../routing/model-index'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
@@ -37,6 +38,10 @@ export function addModelRoutes(app: Hono<AppEnv>, options: ModelRoutesOptions): 
     }
 }
 
+function toRightsName({ id, isRoute }: ModelEntry): string {
+  return isRoute ? toRouteName(id) : id
+}
+
 function answerList(
   { gateway, models, check }: ModelRoutesOptions,
   request: Request,
@@ -47,7 +52,7 @@ function answerList(
   const caller = authenticateHttp(gateway, request)
   const allowed = models()
     .list()
-    .filter(({ id }) => gateway.mayUse(caller, id))
+    .filter((entry) => gateway.mayUse(caller, toRightsName(entry)))
   return answerJson(startedAt, MODEL_SHAPES[chooseShape(shape, request.headers)].list(allowed))
 }
 
@@ -60,14 +65,14 @@ function answerOne(
   const startedAt = performance.now()
   check(request)
   const caller = authenticateHttp(gateway, request)
-  const { name } = models().resolve(id)
-  if (!gateway.mayUse(caller, name))
+  const list = models().list()
+  const route = list.find((entry) => entry.isRoute && entry.id === id)
+  const name = route ? id : models().resolve(id).name
+  if (!gateway.mayUse(caller, route ? toRightsName(route) : name))
     throw new GatewayError('model_not_allowed', `this key may not use the model '${name}'`, {
       param: 'model',
     })
-  const known: ModelEntry | undefined = models()
-    .list()
-    .find((entry) => entry.id === name)
+  const known = route ?? list.find((entry) => entry.id === name)
   if (!known)
     throw new GatewayError('model_not_found', `the model '${name}' stands in no list`, {
       param: 'model',

@@ -2,7 +2,7 @@ import { readJsonCount } from '../../std/json-scan'
 import type { Envelope } from '../envelope'
 import { readModel, readStream, scanMembers } from '../openai/request'
 
-const READ = ['model', 'stream', 'max_tokens']
+const READ = ['model', 'stream', 'max_tokens', 'fallbacks']
 
 /**
  * Reads the envelope of a body of POST /v2/chat in one scan; throws `invalid_json` and `invalid_request`.
@@ -18,6 +18,7 @@ export function parseRequest(body: Uint8Array): Envelope {
     includesUsage: true,
     choices: 1,
     outputLimit: readJsonCount(body, found.max_tokens),
+    ...(found.fallbacks && { fallbacksSpan: found.fallbacks }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,

@@ -5,7 +5,7 @@ import { readModel, readStream, renderRequest as renderSame, scanMembers } from 
 import { splice } from '../openai/request'
 import type { RequestChanges } from '../protocol'
 
-const READ = ['model', 'stream', 'max_tokens', 'service_tier', 'metadata']
+const READ = ['model', 'stream', 'max_tokens', 'service_tier', 'metadata', 'fallbacks']
 
 /** Reads a Messages body in one scan; throws `invalid_json` and `invalid_request`. */
 export function parseRequest(body: Uint8Array): Envelope {
@@ -21,6 +21,7 @@ export function parseRequest(body: Uint8Array): Envelope {
     ...(found.metadata && {
       user: readUser(body.subarray(found.metadata.start, found.metadata.end)),
     }),
+    ...(found.fallbacks && { fallbacksSpan: found.fallbacks }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,

@@ -25,6 +25,7 @@ const READ = [
   'max_completion_tokens',
   'service_tier',
   'user',
+  'fallbacks',
 ] as const
 
 /** Where the members stand that were looked for, by name. */
@@ -48,6 +49,7 @@ export function parseRequest(
       readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
     ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
     ...(found.user && { user: readJsonString(body, found.user) }),
+    ...(found.fallbacks && { fallbacksSpan: found.fallbacks }),
     body,
     modelSpan: found.model,
     ...(route.model !== undefined && { isModelInPath: true }),
@@ -82,10 +84,10 @@ export function readModel(body: Uint8Array, found: FoundMembers): string {
 }
 
 /**
- * `model`, `stream` and `stream_options` decide rights or the way of the answer. One that is spelled twice
+ * `model`, `stream`, `stream_options` and `fallbacks` decide rights or the way of the answer. One that is spelled twice
  * could mean one thing to us and another to the upstream, so each must stand once and without escapes.
  */
-const UNIQUE: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options'])
+const UNIQUE: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'fallbacks'])
 
 function note(found: FoundMembers, member: JsonMember): void {
   const { name } = member

@@ -3,7 +3,7 @@ import type { Envelope } from '../envelope'
 import { readModel, readStream, scanMembers } from '../openai/request'
 
 /** The members that the gateway reads. */
-const READ = ['model', 'stream', 'max_output_tokens', 'service_tier', 'user'] as const
+const READ = ['model', 'stream', 'max_output_tokens', 'service_tier', 'user', 'fallbacks'] as const
 
 /**
  * Reads the body of POST /v1/responses in one scan. The format has one answer, and usage in every stream.
@@ -21,6 +21,7 @@ export function parseRequest(body: Uint8Array): Envelope {
     outputLimit: readJsonCount(body, found.max_output_tokens),
     ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
     ...(found.user && { user: readJsonString(body, found.user) }),
+    ...(found.fallbacks && { fallbacksSpan: found.fallbacks }),
     body,
     modelSpan: found.model,
     streamOptionsSpan: undefined,

@@ -34,6 +34,12 @@ export class Latency {
     return this.#measuredAtMs === 0 ? undefined : this.#firstTokenMs
   }
 
+  /** The same as it is now, when nobody has renewed it for a while. */
+  fadedFirstTokenMs(nowMs: number): number | undefined {
+    if (this.#measuredAtMs === 0) return undefined
+    return this.#firstTokenMs * this.#fade(nowMs - this.#measuredAtMs)
+  }
+
   /** Output tokens a second once the first has come; `undefined` before the first answer that counted. */
   get tokensPerSecond(): number | undefined {
     return this.#tokensPerSecond

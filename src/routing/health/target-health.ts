@@ -84,6 +84,16 @@ export class TargetHealth {
     return this.#parts.limit.inFlight
   }
 
+  /** The time to the first token, slow answers before all others; `undefined` while none is known. */
+  firstTokenMs(): number | undefined {
+    return this.#parts.latency.fadedFirstTokenMs(this.#clock.now())
+  }
+
+  /** `undefined` while none is known. */
+  get tokensPerSecond(): number | undefined {
+    return this.#parts.latency.tokensPerSecond
+  }
+
   /**
    * Why no request may be sent now; `undefined` when one may. Takes nothing: `begin` does, and must follow without
    * anything awaited in between. While the target recovers each ask is another draw. Who has no other target does better

@@ -1,0 +1,119 @@
+import type { RouteSettings } from '../config/route-settings'
+import { GatewayError } from '../errors/gateway-error'
+import { explainFallbacks, explainRights, toRouteName } from '../keys/rights'
+import type { ModelIndex } from './model-index'
+import { type Plan, type PlannedTarget, toPlainPlan } from './plan'
+import { type CompiledRoute, compileRoute, planRoute, type RouteTools } from './plan-route'
+import type { PlanRequest } from './route-caller'
+import type { RouteSignals } from './route-signals'
+import { explainPinned, pinCredentials } from './pin-credentials'
+import type { CompiledRule } from './rules'
+
+/** Finds the targets of requests. Rebuilt with the configuration, never waited for. */
+export type Planner = {
+  /**
+   * Which targets a request may go to, in order. Throws `model_not_found`, and `model_not_allowed` in words of the
+   * level and the rule that deny it.
+   */
+  plan(request: PlanRequest): Plan
+}
+
+export type PlannerOptions = {
+  models: ModelIndex
+  routes: readonly RouteSettings[]
+  signals: RouteSignals
+  /** A rule failed for a request: told once for each rule. */
+  onRuleFailure(label: string, when: string, failure: string): void
+}
+
+/** Makes routes ready; their rules were found to be some. */
+export function createPlanner(options: PlannerOptions): Planner {
+  const { models, signals } = options
+  const routes = compileRoutes(options.routes)
+  const told = new Set<string>()
+  const tools: RouteTools = {
+    signals,
+    resolve: (model) => models.resolve(model),
+    onRuleFailure(label, when, failure) {
+      const rule = `${label}\n${when}`
+      if (told.has(rule)) return
+      told.add(rule)
+      options.onRuleFailure(label, when, failure)
+    },
+  }
+
+  /** `asked` is the field of the request that names the model, for errors. */
+  function planName(name: string, request: PlanRequest, asked: string): Plan {
+    const { caller } = request
+    const route = routes.size === 0 ? undefined : routes.get(name)
+    if (route === undefined) {
+      const target = models.resolve(name)
+      const denial = caller && explainRights(caller, target.name)
+      if (denial) throw notAllowed(denial.message, asked)
+      const pinned = caller ? pinCredentials(caller, target) : target
+      if (pinned === undefined) throw notAllowed(explainPinned(target), asked)
+      return toPlainPlan(pinned)
+    }
+    const denial = caller && explainRights(caller, toRouteName(name))
+    if (denial) throw notAllowed(denial.message, asked)
+    const plan = planRoute(route, request, tools)
+    if (plan.targets.length > 0) return plan
+    const reasons = plan.excluded.map(({ reason }) => reason)
+    throw notAllowed(`the route '${name}' has no target that may be used: ${reasons[0]}`, asked)
+  }
+
+  return {
+    plan(request) {
+      const { envelope, caller } = request
+      const plan = planName(envelope.model, request, 'model')
+      const { fallbacks } = envelope
+      if (fallbacks === undefined || fallbacks.length === 0) return plan
+      const problem = caller && explainFallbacks(caller)
+      if (problem !== undefined) throw notAllowed(problem, 'fallbacks')
+      return withFallbacks(
+        plan,
+        fallbacks.map((name) => planFallback(name, request))
+      )
+    },
+  }
+
+  function planFallback(name: string, request: PlanRequest): Plan {
+    try {
+      return planName(name, request, 'fallbacks')
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'model_not_found') throw error
+      throw new GatewayError(error.code, error.message, { param: 'fallbacks' })
+    }
+  }
+}
+
+/** The plan, and what the request names for when all of it fails; each target stands in it once. */
+function withFallbacks(plan: Plan, fallbacks: readonly Plan[]): Plan {
+  const targets: PlannedTarget[] = [...plan.targets]
+  for (const fallback of fallbacks)
+    for (const planned of fallback.targets) {
+      if (targets.some(({ target }) => target.name === planned.target.name)) continue
+      const inner = planned.reason === '' ? '' : `, ${planned.reason}`
+      targets.push({ ...planned, reason: `a fallback of the request${inner}` })
+    }
+  return {
+    targets,
+    excluded: [plan, ...fallbacks].flatMap(({ excluded }) => excluded),
+    path: [plan, ...fallbacks].flatMap(({ path }) => path),
+    notes: [plan, ...fallbacks].flatMap(({ notes }) => notes),
+  }
+}
+
+function notAllowed(message: string, param: string): GatewayError {
+  return new GatewayError('model_not_allowed', message, { param })
+}
+
+function compileRoutes(settings: readonly RouteSettings[]): ReadonlyMap<string, CompiledRoute> {
+  let compiler: ((when: string) => CompiledRule) | undefined
+  // What reads rules is loaded with the first of them.
+  const compile = (when: string) => {
+    const rules: typeof import('./rules') = require('./rules')
+    return (compiler ??= rules.createRuleCompiler())(when)
+  }
+  return new Map(settings.map((route) => [route.name, compileRoute(route, compile)]))
+}
