@@ -236,3 +236,35 @@ describe('limits that change', () => {
     expect(standings()).toEqual([['organization', 40, 50]])
   })
 })
+
+describe('what is left of a budget', () => {
+  const usd = (amount: number, id: string) => ({ amount: amount * 1e9, id })
+
+  test('is that of the tightest one of exactly the subject', () => {
+    const { governor } = govern(
+      createLimit('organization', usd(1, 'a')),
+      createLimit('team/red', usd(9, 'b')),
+      createLimit('team/*', usd(5, 'c')),
+      createLimit('team/red', { ...usd(2, 'd'), unit: 'requests' }),
+      createLimit('team/red+model/openai/m', usd(3, 'e'))
+    )
+    expect(governor.budgetRemaining('team/red')).toBe(5)
+    expect(governor.budgetRemaining('team/blue')).toBe(5)
+    expect(governor.budgetRemaining('organization')).toBe(1)
+    expect(governor.budgetRemaining('key/app')).toBeUndefined()
+    expect(governor.budgetRemaining('team/*')).toBeUndefined()
+    expect(governor.budgetRemaining('nonsense')).toBeUndefined()
+  })
+
+  test('falls with what is spent and held, and counts budgets of the caller', () => {
+    const own = [{ limit: createLimit('key/app', usd(0.5, 'own')), name: 'key/id-1' }]
+    const { governor } = govern(createLimit('team/red', usd(1, 'a')))
+    const card = { ...CARD, price: { rates: { input: 1e9, output: 2e9 } } }
+    const grant = governor.admit({ of: ANYONE, own })
+    grant.reserve({ ...TARGET, card }, SIZE)
+    expect(governor.budgetRemaining('team/red')).toBe(0.95)
+    expect(governor.budgetRemaining('key/app', own)).toBe(0.45)
+    grant.settle({ costNanoUsd: 100_000_000, inputTokens: 9, outputTokens: 11 })
+    expect(governor.budgetRemaining('team/red')).toBe(0.9)
+  })
+})
