@@ -284,7 +284,7 @@ class UpstreamCall {
   }
 
   #readBody(response: Response): Promise<Uint8Array> {
-    this.#deadlines.headArrived()
+    this.#deadlines.awaitBody()
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
     return readWholeBody(response, this.#deadlines, maxBytes)
   }

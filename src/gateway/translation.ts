@@ -171,7 +171,8 @@ class TranslatingReader implements FrameReader {
   }
 
   read(data: string | undefined, event: string | undefined): FrameMeaning {
-    if (data === undefined) return 'comment'
+    // Anthropic's way to keep a connection alive.
+    if (data === undefined || event === 'ping') return 'comment'
     if (this.#hasEnded) return 'preamble'
     return this.#take(this.#events.read(data, event))
   }

@@ -161,6 +161,7 @@ export class UpstreamStream {
     try {
       const meaning = this.#frames.read(frame.data, frame.event)
       if (meaning === 'comment') return this.#hasContent
+      if (meaning === 'heartbeat') return true
       this.#hasFrame = true
       if (meaning === 'content' || meaning === 'done') this.#hasContent = true
       if (meaning === 'done') this.#isDone = true

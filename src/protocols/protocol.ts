@@ -71,7 +71,7 @@ export type AnswerFacts = {
  * call, reasoning, a refusal or a finish reason. `done`: the protocol's own end mark. `withheld`: only
  * there because the gateway asked for it.
  */
-export type FrameMeaning = 'comment' | 'preamble' | 'content' | 'done' | 'withheld'
+export type FrameMeaning = 'comment' | 'heartbeat' | 'preamble' | 'content' | 'done' | 'withheld'
 
 /** Reads the frames of one stream, in order. */
 export type FrameReader = {

@@ -46,9 +46,17 @@ describe('Deadlines', () => {
     expect(at(1_900)).toContain('sent no further frame within 500 ms')
   })
 
+  test('between the pieces of a whole answer', () => {
+    const { deadlines, nowMs, at } = start()
+    deadlines.awaitBody()
+    const dueAtMs = performance.now() - nowMs + 1_000
+    expect(at(dueAtMs - 100)).toBeUndefined()
+    expect(at(dueAtMs + 100)).toContain('sent no more of its answer within 1000 ms')
+  })
+
   test('of the whole request, whatever else is awaited', () => {
     const { deadlines, nowMs, at } = start()
-    deadlines.headArrived()
+    deadlines.awaitFrame(nowMs + 4_700)
     expect(at(4_990)).toBeUndefined()
     expect(at(5_000)).toContain("did not finish within 5000 ms of the request's start")
     const streaming = start()

@@ -8,7 +8,7 @@ export type DeadlineSettings = {
   totalMs: number
 }
 
-type Phase = 'connect' | 'firstByte' | 'betweenFrames' | 'total'
+type Phase = 'connect' | 'firstByte' | 'betweenFrames' | 'body' | 'total'
 
 /**
  * The deadlines of one attempt, and the one way to end it early: whatever is due, or the client leaving,
@@ -63,15 +63,21 @@ export class Deadlines implements Watch {
     this.#dueAtMs = nowMs + this.#settings.betweenFramesMs
   }
 
-  /** The head of a whole answer came: only the total is left. */
-  headArrived(): void {
-    this.#phase = 'total'
-    this.#dueAtMs = this.#totalDueAtMs
+  /** The head of a whole answer came, or a piece of it: the next may take as long as a first byte, or a frame. */
+  awaitBody(): void {
+    this.#phase = 'body'
+    this.#dueAtMs = performance.now() + this.#bodyMs
   }
 
   tick(nowMs: number): void {
     if (nowMs >= this.#totalDueAtMs) this.#expire('total', this.#settings.totalMs)
-    else if (nowMs >= this.#dueAtMs) this.#expire(this.#phase, this.#settings[`${this.#phase}Ms`])
+    else if (nowMs < this.#dueAtMs) return
+    else if (this.#phase === 'body') this.#expire('body', this.#bodyMs)
+    else this.#expire(this.#phase, this.#settings[`${this.#phase}Ms`])
+  }
+
+  get #bodyMs(): number {
+    return Math.max(this.#settings.firstByteMs, this.#settings.betweenFramesMs)
   }
 
   abort(reason: GatewayError): void {
@@ -82,6 +88,7 @@ export class Deadlines implements Watch {
     const what = {
       connect: `could not be connected to within ${limitMs} ms`,
       firstByte: `sent nothing within ${limitMs} ms`,
+      body: `sent no more of its answer within ${limitMs} ms`,
       betweenFrames: `sent no further frame within ${limitMs} ms`,
       total: `did not finish within ${limitMs} ms of the request's start`,
     }[phase]

@@ -16,7 +16,7 @@ export function readWholeBody(
     declared !== null &&
     Number(declared) <= maxBytes &&
     response.headers.get('content-encoding') === null
-  const reading = isBounded ? response.bytes() : readCounted(response, maxBytes)
+  const reading = isBounded ? response.bytes() : readCounted(response, deadlines, maxBytes)
   // One reaction costs less than an `await` of its own would.
   return reading.catch((cause: unknown) => {
     throw toBodyError(deadlines, cause)
@@ -33,11 +33,26 @@ export function toBodyError(deadlines: Deadlines, cause: unknown): GatewayError 
   })
 }
 
-async function readCounted(response: Response, maxBytes: number): Promise<Uint8Array> {
+const SPACE = 0x20
+const JSON_STARTS: ReadonlySet<number | undefined> = new Set([0x7b, 0x5b])
+
+/** Blanks and comments before an answer move no deadline, as in a stream. */
+function isAnswer(chunk: Uint8Array): boolean {
+  return JSON_STARTS.has(chunk.find((byte) => byte > SPACE))
+}
+
+async function readCounted(
+  response: Response,
+  deadlines: Deadlines,
+  maxBytes: number
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
+  let hasBegun = false
   for await (const chunk of response.body ?? []) {
     length += chunk.length
+    hasBegun ||= isAnswer(chunk)
+    if (hasBegun) deadlines.awaitBody()
     // Leaving the loop cancels the body, and with it the upstream.
     if (length > maxBytes)
       throw new GatewayError(

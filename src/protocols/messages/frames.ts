@@ -44,7 +44,8 @@ export class MessageFrameReader implements FrameReader {
       this.#isDone = true
       return 'done'
     }
-    if (event.type === 'message_start' || event.type === 'ping') return 'preamble'
+    if (event.type === 'ping') return 'heartbeat'
+    if (event.type === 'message_start') return 'preamble'
     return isEmptyStart(event) ? 'preamble' : 'content'
   }
 
