@@ -4,6 +4,7 @@ import lossy from './0001_lossy.sql' with { type: 'text' }
 import cost from './0002_cost.sql' with { type: 'text' }
 import ledger from './0003_ledger.sql' with { type: 'text' }
 import checkpoints from './0004_checkpoints.sql' with { type: 'text' }
+import reason from './0005_reason.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -12,4 +13,5 @@ export const logMigrations = listMigrations(journal, {
   '0002_cost': cost,
   '0003_ledger': ledger,
   '0004_checkpoints': checkpoints,
+  '0005_reason': reason,
 })
