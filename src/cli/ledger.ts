@@ -21,6 +21,7 @@ import {
   limitOption,
   toFilter,
 } from './ledger-options'
+import { addReconcileCommand } from './ledger-reconcile'
 import { addVerifyCommand } from './ledger-verify'
 import { dataOption, jsonOption } from './options'
 import { withLedger } from './with-ledger'
@@ -35,7 +36,7 @@ type ReportOptions = FilterOptions & {
   limit: number
 }
 
-/** Adds `ledger report|entries|correct|verify`: what was spent, and whether the books agree. */
+/** Adds `ledger report|entries|correct|reconcile|verify`: what was spent, and whether the books agree. */
 export function addLedgerCommands(
   program: Command,
   output: CommandOutput,
@@ -74,6 +75,7 @@ export function addLedgerCommands(
     })
   addEntriesCommand(ledger, output, env)
   addCorrectCommand(ledger, output, env)
+  addReconcileCommand(ledger, output, env)
   addVerifyCommand(ledger, output, env)
 }
 

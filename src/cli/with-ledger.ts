@@ -27,14 +27,33 @@ export function withLedger<T>(
  * Ends the command where there is none.
  */
 export function withLedgerToWrite<T>(dataDirectory: string, write: (database: Database) => T): T {
-  pathOfLog(dataDirectory)
-  const { directory } = openDataDirectory(dataDirectory)
-  const database = openSqlite(directory.logPath, { durable: true })
+  const database = openLedger(dataDirectory, { readonly: false })
   try {
     return write(database)
   } finally {
     database.close()
   }
+}
+
+/** The same for work that takes its time, between short transactions. */
+export async function withLedgerFile<T>(
+  dataDirectory: string,
+  options: { readonly: boolean },
+  work: (database: Database) => Promise<T>
+): Promise<T> {
+  const database = openLedger(dataDirectory, options)
+  try {
+    return await work(database)
+  } finally {
+    database.close()
+  }
+}
+
+function openLedger(dataDirectory: string, { readonly }: { readonly: boolean }): Database {
+  const path = pathOfLog(dataDirectory)
+  if (readonly) return openSqlite(path, { readonly: true })
+  const { directory } = openDataDirectory(dataDirectory)
+  return openSqlite(directory.logPath, { durable: true })
 }
 
 function pathOfLog(dataDirectory: string): string {
