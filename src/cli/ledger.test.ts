@@ -104,11 +104,13 @@ describe('ledger entries', () => {
     expect(await readLedger(directory, 'report', '--by', 'organization')).toMatchObject([
       { requests: 3, uncertain: 2 },
     ])
+    expect(await readLedger(directory, 'verify')).toMatchObject([{ unresolved: 1 }])
     const corrected = await runLedger(
       directory,
       ...['correct', ids[1] ?? '', '--cost', '0.0000004', '--reason', 'their, bill']
     )
     expect(corrected.lines.join('\n')).toContain('an entry of -0.0000005 USD')
+    expect(await readLedger(directory, 'verify')).toMatchObject([{ ok: true, unresolved: 0 }])
     expect(await readLedger(directory, ...unsure, '--uncorrected')).toMatchObject([
       { request: ids[2] },
     ])

@@ -31,9 +31,13 @@ export type LedgerReader = {
   corrections(admittedAtMs: number): Iterable<CountedEntry>
   /** Entries and log rows of one request that don't say the same cost, at most 100. */
   differences(): { requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }[]
-  /** What stands in the ledger as a whole. */
+  /** What stands in the ledger as a whole; what was corrected is neither unknown nor unresolved. */
   totals(): { entries: number; costNanoUsd: number; unknown: number; unresolved: number }
 }
+
+/** Whether a correction of an entry's request stands beside it: SQL, of `ledger_entries`. */
+export const IS_CORRECTED = `EXISTS (SELECT 1 FROM ledger_entries AS c
+  WHERE c.request_id = ledger_entries.request_id AND c.kind = 'correction')`
 
 /** Reads the entries of the ledger, in the log's database. */
 export function createLedgerReader(database: Database): LedgerReader {
@@ -64,8 +68,8 @@ export function createLedgerReader(database: Database): LedgerReader {
       const totals = database
         .query<{ entries: number; costNanoUsd: number; unknown: number; unresolved: number }, []>(
           `SELECT count(*) AS entries, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
-             count(*) FILTER (WHERE provenance = 'unknown') AS unknown,
-             count(*) FILTER (WHERE provenance = 'unresolved') AS unresolved
+             count(*) FILTER (WHERE provenance = 'unknown' AND NOT ${IS_CORRECTED}) AS unknown,
+             count(*) FILTER (WHERE provenance = 'unresolved' AND NOT ${IS_CORRECTED}) AS unresolved
            FROM ledger_entries`
         )
         .get()

@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { type EntryFilter, toCondition } from './ledger-filter'
+import { IS_CORRECTED } from './ledger-reader'
 
 const LOCAL = '__LOCAL__'
 
@@ -95,9 +96,6 @@ export type LedgerReports = {
   /** The entries that a filter takes, the latest first. */
   entries(query: EntryQuery): ListedEntry[]
 }
-
-const IS_CORRECTED = `EXISTS (SELECT 1 FROM ledger_entries AS c
-  WHERE c.request_id = ledger_entries.request_id AND c.kind = 'correction')`
 
 /** Reports over the ledger, in the log's database. */
 export function createLedgerReports(database: Database): LedgerReports {

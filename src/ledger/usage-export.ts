@@ -38,7 +38,8 @@ export type ExportRow = {
  * Exports as their columns were found in public code that reads them. The first whose columns are all there is taken.
  *
  * - OpenAI, Usage page, activity and cost data: the columns are those of its API flattened,
- *   https://platform.openai.com/docs/api-reference/usage, a cost's line item is `model, kind`.
+ *   https://platform.openai.com/docs/api-reference/usage, a cost's line item is `model, kind`:
+ *   https://docs.pelanor.io/integrations/services/openai
  * - Anthropic, Console, usage and cost:
  *   https://support.claude.com/en/articles/9534590-cost-and-usage-reporting-in-the-claude-console
  * - OpenRouter, Activity, a row each generation: https://openrouter.ai/docs/guides/guides/activity-export
