@@ -20,6 +20,7 @@ export type GroupOptions = {
   providers?: string[]
   denyProviders?: string[]
   credentials?: string[]
+  weight?: Record<string, number>
   budget?: StoredLimit[]
   limit?: StoredLimit[]
   meta?: Record<string, string>
@@ -57,6 +58,11 @@ function addCommonOptions(command: Command): Command {
       '--credentials <globs>',
       "credentials allowed, of providers with several, e.g. 'openai/prod-*'; all unless given",
       parseGlobs
+    )
+    .option(
+      '--weight <provider=share>',
+      "its share where routes draw by weight, in the place of the route's; repeatable",
+      collectWeights
     )
     .option(
       '--budget <usd/window>',
@@ -100,13 +106,14 @@ export function toGroupInput(options: GroupOptions) {
 
 function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
   const { models, denyModels, providers, denyProviders, credentials } = options
-  const { budget, limit, meta } = options
+  const { weight, budget, limit, meta } = options
   return {
     models,
     deniedModels: denyModels,
     providers,
     deniedProviders: denyProviders,
     credentials,
+    weights: weight,
     budgets: budget,
     limits: limit,
     metadata: meta,
@@ -173,6 +180,18 @@ function collectPairs(text: string, earlier: Record<string, string> = {}): Recor
   const equals = text.indexOf('=')
   if (equals < 1) throw new InvalidArgumentError('Give a name and a value: name=value.')
   return { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) }
+}
+
+function collectWeights(
+  text: string,
+  earlier: Record<string, number> = {}
+): Record<string, number> {
+  if (text === '') return {}
+  const equals = text.indexOf('=')
+  const share = Number(text.slice(equals + 1))
+  if (equals < 1 || !/^\d/.test(text.slice(equals + 1)) || Number.isNaN(share))
+    throw new InvalidArgumentError('Give a provider and its share: openai=3.')
+  return { ...earlier, [text.slice(0, equals)]: share }
 }
 
 function collectHeaders(text: string, earlier: Record<string, string> = {}) {

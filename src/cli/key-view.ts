@@ -12,6 +12,7 @@ export type ProfileView = {
   providers: readonly string[]
   denied_providers: readonly string[]
   credentials: readonly string[]
+  weights: Readonly<Record<string, number>>
   /** Whether requests may bring fallbacks of their own; null where nothing is said. */
   fallbacks: boolean | null
   /** As they can be typed: `10/30d`. */
@@ -159,6 +160,7 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
     providers: rights.providers,
     denied_providers: rights.deniedProviders,
     credentials: rights.credentials,
+    weights: profile.weights ?? {},
     fallbacks: profile.fallbacks ?? null,
     budgets: limits.filter(({ unit }) => unit === 'usd').map(formatStoredLimit),
     limits: limits.filter(({ unit }) => unit !== 'usd').map(formatStoredLimit),

@@ -203,10 +203,10 @@ test('what was asked for is shown as it was typed, and an empty text clears it',
   keys(data, 'update', 'app', '--budget', '1/1d')
   expect(show(data, 'app')).toMatchObject({ ...everything, budgets: ['1/1d'] })
   const options = ['models', 'deny-models', 'providers', 'deny-providers', 'budget', 'limit']
-  const others = ['credentials', 'meta', 'require-header', 'team', 'bodies', 'expires']
+  const others = ['credentials', 'weight', 'meta', 'require-header', 'team', 'bodies', 'expires']
   keys(data, 'update', 'app', ...[...options, ...others].flatMap((name) => [`--${name}`, '']))
   expect(show(data, 'app')).toMatchObject({
-    ...{ models: [], denied_models: [], providers: [], denied_providers: [] },
+    ...{ models: [], denied_models: [], providers: [], denied_providers: [], weights: {} },
     ...{ credentials: [], budgets: [], limits: [], metadata: {}, required_headers: {} },
     ...{ organization: 'acme', team: null, bodies: null, expires_at: null },
   })

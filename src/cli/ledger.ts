@@ -1,26 +1,42 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { REPORT_DIMENSIONS, type ReportDimension, type ReportRow } from '../db/ledger-reader'
+import {
+  createLedgerReports,
+  REPORT_DIMENSIONS,
+  REPORT_ORDERS,
+  type ReportDimension,
+  type ReportOrder,
+  type ReportRow,
+} from '../db/ledger-reports'
 import { formatUsd } from '../pricing/format-usd'
-import { parseDuration } from '../std/duration'
 import { layOutColumns, toPlainCell } from './columns'
 import type { CommandOutput } from './command-line'
+import { toCsvLine } from './csv'
 import { defaultDataDirectory, type Environment } from './data-directory'
+import { addCorrectCommand } from './ledger-correct'
+import { addEntriesCommand } from './ledger-entries'
+import {
+  addFilterOptions,
+  csvOption,
+  type FilterOptions,
+  limitOption,
+  toFilter,
+} from './ledger-options'
+import { addReconcileCommand } from './ledger-reconcile'
 import { addVerifyCommand } from './ledger-verify'
 import { dataOption, jsonOption } from './options'
 import { withLedger } from './with-ledger'
 
-type CommonOptions = { data?: string; json?: boolean }
-type ReportOptions = CommonOptions & {
-  by: readonly ReportDimension[]
-  from?: number
-  to?: number
-  limit: number
+type ReportOptions = FilterOptions & {
+  data?: string
+  json?: boolean
   csv?: boolean
+  by: readonly ReportDimension[]
+  timezone: string
+  sort: ReportOrder
+  limit: number
 }
 
-const MAX_ROWS = 100_000
-
-/** Adds `ledger report|verify`: what was spent, and whether the books agree. */
+/** Adds `ledger report|entries|correct|reconcile|verify`: what was spent, and whether the books agree. */
 export function addLedgerCommands(
   program: Command,
   output: CommandOutput,
@@ -28,32 +44,38 @@ export function addLedgerCommands(
 ): void {
   const ledger = program.command('ledger').description('what was spent, by whom and on what')
   const names = Object.keys(REPORT_DIMENSIONS).join(',')
-  ledger
-    .command('report')
+  addFilterOptions(ledger.command('report'))
     .description('sum up requests, tokens and costs')
     .addOption(
       new Option('--by <names>', `any of ${names}`).argParser(toDimensions).default(['key'])
     )
     .addOption(
-      new Option('--from <time>', 'since: a date, or a duration ago such as 30d').argParser(
-        toTimeMs
-      )
+      new Option('--timezone <name>', 'of hours, days, weeks and months')
+        .argParser(toTimezone)
+        .default('UTC')
     )
-    .addOption(new Option('--to <time>', 'before: the same').argParser(toTimeMs))
-    .addOption(new Option('--limit <rows>', 'the dearest so many').argParser(toCount).default(100))
-    .addOption(new Option('--csv', 'print CSV').conflicts('json'))
+    .addOption(
+      new Option('--sort <order>', 'the most of it first, or by name')
+        .choices(Object.keys(REPORT_ORDERS))
+        .default('cost')
+    )
+    .addOption(limitOption('--top, --limit <rows>', 'the first so many'))
+    .addOption(csvOption())
     .addOption(dataOption())
     .addOption(jsonOption())
     .action((options: ReportOptions) => {
-      const rows = withLedger(options.data || defaultDataDirectory(env), (reader) =>
-        reader.report(options.by, {
-          fromMs: options.from ?? 0,
-          toMs: options.to ?? Number.MAX_SAFE_INTEGER,
-          limit: options.limit,
+      const { by, timezone, sort, limit } = options
+      const rows = withLedger(options.data || defaultDataDirectory(env), (_, database) =>
+        createLedgerReports(database).report({
+          ...toFilter(options),
+          ...{ by, timezone, order: sort, limit },
         })
       )
       for (const line of layOut(rows, options)) output.out(line)
     })
+  addEntriesCommand(ledger, output, env)
+  addCorrectCommand(ledger, output, env)
+  addReconcileCommand(ledger, output, env)
   addVerifyCommand(ledger, output, env)
 }
 
@@ -74,7 +96,7 @@ function layOut(rows: readonly ReportRow[], { by, json, csv }: ReportOptions): s
     formatUsd(row.costNanoUsd),
     ...[row.unknown, row.uncertain].map(String),
   ])
-  if (csv === true) return [heading, ...cells].map((line) => line.map(toCsv).join(','))
+  if (csv === true) return [heading, ...cells].map(toCsvLine)
   const headings = heading.map((name) => name.toUpperCase())
   return layOutColumns([headings, ...cells.map((line) => line.map(toPlainCell))], by.length)
 }
@@ -91,12 +113,6 @@ function toView(row: ReportRow, by: readonly ReportDimension[]) {
   }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc4180; a cell that a spreadsheet would run is made text. */
-function toCsv(cell: string): string {
-  const text = /^[=+@\t\r]/.test(cell) ? `'${cell}` : cell
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
 function toDimensions(text: string): ReportDimension[] {
   return text.split(',').map((name) => {
     if (isDimension(name)) return name
@@ -108,15 +124,10 @@ function isDimension(name: string): name is ReportDimension {
   return Object.hasOwn(REPORT_DIMENSIONS, name)
 }
 
-function toTimeMs(text: string): number {
-  const agoMs = parseDuration(text)
-  const atMs = agoMs === undefined ? Date.parse(text) : Date.now() - agoMs
-  if (Number.isNaN(atMs)) throw new InvalidArgumentError('write a date such as 2026-11-01, or 30d')
-  return atMs
-}
-
-function toCount(text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count >= 1 && count <= MAX_ROWS) return count
-  throw new InvalidArgumentError(`write a whole number from 1 to ${MAX_ROWS}`)
+function toTimezone(name: string): string {
+  try {
+    return Temporal.Now.zonedDateTimeISO(name).timeZoneId
+  } catch {
+    throw new InvalidArgumentError('write a name such as Europe/Berlin')
+  }
 }

@@ -23,36 +23,6 @@ export type CountedEntry = {
   readonly provenance: string
 }
 
-/** What entries may be summed by. */
-export const REPORT_DIMENSIONS = {
-  organization: 'organization',
-  team: 'team',
-  key: 'key_name',
-  user: 'user_id',
-  session: 'session_id',
-  provider: 'provider',
-  model: 'model',
-  credential: 'credential',
-  provenance: 'provenance',
-  day: "strftime('%Y-%m-%d', admitted_at_ms / 1000, 'unixepoch')",
-  month: "strftime('%Y-%m', admitted_at_ms / 1000, 'unixepoch')",
-} as const
-
-export type ReportDimension = keyof typeof REPORT_DIMENSIONS
-
-export type ReportRow = {
-  /** In the order of the dimensions asked for. */
-  readonly values: readonly (string | null)[]
-  readonly requests: number
-  readonly inputTokens: number
-  readonly outputTokens: number
-  readonly costNanoUsd: number
-  /** Requests whose cost is not known; what was held for them counts in no sum here. */
-  readonly unknown: number
-  /** Requests whose usage was estimated, or whose process died. */
-  readonly uncertain: number
-}
-
 export type LedgerReader = {
   /** Entries beside corrections of requests that were admitted since, oldest first, one by one. */
   since(admittedAtMs: number): Iterable<CountedEntry>
@@ -60,16 +30,15 @@ export type LedgerReader = {
   behind(sequence: number): Iterable<CountedEntry>
   /** Corrections of requests that were admitted since. */
   corrections(admittedAtMs: number): Iterable<CountedEntry>
-  /** Sums over entries admitted in `[fromMs, toMs)`, the dearest first. */
-  report(
-    by: readonly ReportDimension[],
-    range: { fromMs: number; toMs: number; limit: number }
-  ): ReportRow[]
   /** Entries and log rows of one request that don't say the same cost, at most 100. */
   differences(): { requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }[]
-  /** What stands in the ledger as a whole. */
+  /** What stands in the ledger as a whole; what was corrected is neither unknown nor unresolved. */
   totals(): { entries: number; costNanoUsd: number; unknown: number; unresolved: number }
 }
+
+/** Whether a correction of an entry's request stands beside it: SQL, of `ledger_entries`. */
+export const IS_CORRECTED = `EXISTS (SELECT 1 FROM ledger_entries AS c
+  WHERE c.request_id = ledger_entries.request_id AND c.kind = 'correction')`
 
 /** Reads the entries of the ledger, in the log's database. */
 export function createLedgerReader(database: Database): LedgerReader {
@@ -88,7 +57,6 @@ export function createLedgerReader(database: Database): LedgerReader {
     since: (admittedAtMs) => since.iterate(admittedAtMs),
     behind: (sequence) => behind.iterate(sequence),
     corrections: (admittedAtMs) => corrections.iterate(admittedAtMs),
-    report: (by, range) => report(database, by, range),
     differences: () =>
       database
         .query<{ requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }, []>(
@@ -101,47 +69,12 @@ export function createLedgerReader(database: Database): LedgerReader {
       const totals = database
         .query<{ entries: number; costNanoUsd: number; unknown: number; unresolved: number }, []>(
           `SELECT count(*) AS entries, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
-             count(*) FILTER (WHERE provenance = 'unknown') AS unknown,
-             count(*) FILTER (WHERE provenance = 'unresolved') AS unresolved
+             count(*) FILTER (WHERE provenance = 'unknown' AND NOT ${IS_CORRECTED}) AS unknown,
+             count(*) FILTER (WHERE provenance = 'unresolved' AND NOT ${IS_CORRECTED}) AS unresolved
            FROM ledger_entries`
         )
         .get()
       return totals ?? { entries: 0, costNanoUsd: 0, unknown: 0, unresolved: 0 }
     },
   }
-}
-
-function report(
-  database: Database,
-  by: readonly ReportDimension[],
-  { fromMs, toMs, limit }: { fromMs: number; toMs: number; limit: number }
-): ReportRow[] {
-  // The expressions are ours alone: a dimension's name was found in the list above.
-  const columns = by.map((dimension, index) => `${REPORT_DIMENSIONS[dimension]} AS v${index}`)
-  const groups = by.length === 0 ? '' : `GROUP BY ${by.map((_, index) => index + 1).join(', ')}`
-  const rows = database
-    .query<Record<string, string | number | null>, [number, number, number]>(
-      `SELECT ${[...columns, ''].join(', ')} count(*) AS requests,
-         coalesce(sum(input_tokens), 0) AS inputTokens,
-         coalesce(sum(output_tokens), 0) AS outputTokens,
-         coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
-         count(*) FILTER (WHERE provenance = 'unknown') AS unknown,
-         count(*) FILTER (WHERE provenance IN ('estimated', 'unresolved')) AS uncertain
-       FROM ledger_entries WHERE admitted_at_ms >= ? AND admitted_at_ms < ? ${groups}
-       ORDER BY costNanoUsd DESC, requests DESC LIMIT ?`
-    )
-    .all(fromMs, toMs, limit)
-  return rows.map((row) => ({
-    values: by.map((_, index) => textOf(row[`v${index}`])),
-    requests: Number(row.requests),
-    inputTokens: Number(row.inputTokens),
-    outputTokens: Number(row.outputTokens),
-    costNanoUsd: Number(row.costNanoUsd),
-    unknown: Number(row.unknown),
-    uncertain: Number(row.uncertain),
-  }))
-}
-
-function textOf(value: string | number | null | undefined): string | null {
-  return value === null || value === undefined ? null : String(value)
 }

@@ -158,12 +158,15 @@ export const ledgerEntries = sqliteTable(
     credential: text(),
     /** NULL is unknown: then what was held counts. */
     costNanoUsd: integer('cost_nano_usd'),
+    /** Of a correction what it takes back of what was held; NULL where nothing was, and an unknown price counted. */
     heldNanoUsd: integer('held_nano_usd'),
     inputTokens: integer('input_tokens'),
     outputTokens: integer('output_tokens'),
     /** As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known. */
     provenance: text().notNull(),
     priceList: text('price_list'),
+    /** Why a correction was made. */
+    reason: text(),
   },
   (table) => [
     index('ledger_entries_admitted').on(table.admittedAtMs),

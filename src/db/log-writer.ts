@@ -23,7 +23,9 @@ export type RequestInsert = Omit<
 }
 
 /** An entry as it is written: its tags already as JSON, its place in the order given by the database. */
-export type LedgerEntryInsert = Omit<LedgerEntryRow, 'sequence' | 'tags'> & { tags: string | null }
+export type LedgerEntryInsert = Omit<LedgerEntryRow, 'sequence' | 'tags' | 'reason'> & {
+  tags: string | null
+}
 
 export type JournalPosition = { segment: number; offsetBytes: number }
 

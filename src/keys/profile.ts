@@ -5,7 +5,7 @@ import {
   storedLimitSchema,
   toLimitTemplates,
 } from '../limits/limit-text'
-import type { RequiredHeader, Rights } from './virtual-key'
+import type { RequiredHeader, Rights, Weights } from './virtual-key'
 
 /** What a key, team or organization may do and use, and what it asks for: often the same for many. */
 export type Profile = {
@@ -13,6 +13,8 @@ export type Profile = {
   readonly headers: readonly RequiredHeader[]
   /** Whether requests may bring fallbacks of their own. */
   readonly fallbacks?: boolean | undefined
+  /** How much of what routes draw by weight goes to providers, by their names. */
+  readonly weights?: Weights | undefined
   readonly limits: readonly StoredLimit[]
 }
 
@@ -34,6 +36,7 @@ const rightsSchema = z.object({
   credentials: globsSchema.default([]),
   headers: z.record(z.string(), z.string()).default({}),
   fallbacks: z.boolean().optional(),
+  weights: z.record(z.string(), z.number()).optional(),
 })
 const limitsSchema = z.array(storedLimitSchema)
 const metadataSchema = z.record(z.string(), z.string())
@@ -51,6 +54,7 @@ export function readProfile({ models, rights, limits }: ProfileColumns): Profile
     },
     headers: Object.entries(lists.headers).map(([name, value]) => ({ name, value })),
     fallbacks: lists.fallbacks,
+    weights: lists.weights,
     limits: limitsSchema.parse(JSON.parse(limits ?? '[]')),
   }
 }
@@ -62,7 +66,8 @@ export function readReadyProfile(columns: ProfileColumns): ReadyProfile {
 }
 
 /** Writes a profile; what is empty becomes null. */
-export function toProfileColumns({ rights, headers, fallbacks, limits }: Profile): ProfileColumns {
+export function toProfileColumns(profile: Profile): ProfileColumns {
+  const { rights, headers, fallbacks, weights, limits } = profile
   const lists = {
     ...(rights.deniedModels.length > 0 && { denied_models: rights.deniedModels }),
     ...(rights.providers.length > 0 && { providers: rights.providers }),
@@ -72,6 +77,7 @@ export function toProfileColumns({ rights, headers, fallbacks, limits }: Profile
       headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     }),
     ...(fallbacks !== undefined && { fallbacks }),
+    ...(weights !== undefined && Object.keys(weights).length > 0 && { weights }),
   }
   return {
     models: rights.models.length === 0 ? null : JSON.stringify(rights.models),

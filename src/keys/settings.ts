@@ -39,6 +39,13 @@ const credentialsSchema = z
   )
   .max(MANY)
 
+const weightsSchema = z
+  .record(
+    z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'the name of a provider'),
+    z.number('a number').min(0, 'a number from 0').max(1_000_000, 'a number up to 1000000')
+  )
+  .refine((weights) => Object.keys(weights).length <= MANY, `at most ${MANY} of them`)
+
 const budgetsSchema = z
   .array(storedLimitSchema.refine(({ unit }) => unit === 'usd', 'A budget is in USD.'))
   .max(16)
@@ -71,6 +78,8 @@ const groupFields = {
   metadata: metadataSchema.optional(),
   /** Whether requests may bring fallbacks: a key allows it, a team or organization forbids it; null: nothing is said. */
   fallbacks: z.boolean().nullish(),
+  /** Shares by the names of providers, in the place of a route's own; empty clears. */
+  weights: weightsSchema.optional(),
 }
 
 const keyFields = {
@@ -120,7 +129,7 @@ type ProfileInput = Pick<KeyUpdateInput, keyof typeof groupFields | 'headers'>
 
 /** The columns of a profile after a change of some of its parts. */
 export function changeProfile(columns: ProfileColumns, input: ProfileInput): ProfileColumns {
-  const { rights, headers, fallbacks, limits } = readProfile(columns)
+  const { rights, headers, fallbacks, weights, limits } = readProfile(columns)
   const budgets = input.budgets ?? limits.filter(({ unit }) => unit === 'usd')
   const rates = input.limits ?? limits.filter(({ unit }) => unit !== 'usd')
   const changed: Profile = {
@@ -135,6 +144,7 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))
       : headers,
     fallbacks: input.fallbacks === undefined ? fallbacks : (input.fallbacks ?? undefined),
+    weights: input.weights ?? weights,
     limits: [...budgets, ...rates],
   }
   return toProfileColumns(changed)

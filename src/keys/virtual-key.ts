@@ -37,8 +37,13 @@ export type Level = {
   readonly rights: Rights
   /** Whether requests may bring fallbacks of their own; `undefined`: of a key no, of others as the key has it. */
   readonly fallbacks?: boolean | undefined
+  /** In the place of a route's own weights. */
+  readonly weights?: Weights | undefined
   readonly limits: readonly OwnLimit[]
 }
+
+/** Shares by the names of providers; 0 is only for when all others fail. */
+export type Weights = Readonly<Record<string, number>>
 
 /** Lists of globs. An allow list that is not empty denies all else; a deny list wins over it. */
 export type Rights = {

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { rmSync } from 'node:fs'
 import { readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
+import { createCorrectionWriter } from '../db/ledger-corrections'
 import { createLedgerReader } from '../db/ledger-reader'
+import { createLedgerReports } from '../db/ledger-reports'
 import { openSqlite } from '../db/open'
 import { NO_USAGE } from '../protocols/usage'
 import { readCheckpointLimits, toCheckpointLimit } from '../limits/checkpoint-limit'
@@ -173,6 +175,19 @@ function openBooks(limits = LIMITS, more: { isMany?: boolean; manyAccounts?: num
         })
       )
     },
+    /** Somebody learns what every request so far really cost. */
+    correctAll(costNanoUsd: number) {
+      current.journal.flush()
+      importAll(Number.MAX_SAFE_INTEGER, current.firstSegment)
+      const database = openSqlite(directory.logPath)
+      const { correct } = createCorrectionWriter(database)
+      const found = createLedgerReports(database).entries({
+        ...{ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, where: { kind: ['request'] } },
+        ...{ isUncorrected: false, limit: 100 },
+      })
+      for (const { requestId } of found) correct({ requestId, costNanoUsd, reason: 'bill' })
+      database.close()
+    },
     importSome(pieces: number) {
       current.journal.flush()
       importAll(pieces, current.firstSegment)
@@ -246,6 +261,28 @@ describe('a start from a checkpoint', () => {
     for (const user of ['u0', 'u1', 'u2']) await books.begin(user)
     for (let request = 0; request < 3; request++) books.end(0)
     expect(books.counted().length).toBe(before.length)
+    expect(books.counted()).toEqual(books.recounted())
+  })
+
+  test('counts corrections whether they came before or after it, and every time anew', async () => {
+    const books = openBooks()
+    await books.begin('u')
+    books.end(50)
+    books.current.checkpointer.finish()
+    books.correctAll(30)
+    books.restart()
+    expect(books.counted()).toContain('budget key/* 1h id-u: 30 0')
+    await books.begin('u')
+    books.end(7)
+    books.current.checkpointer.finish()
+    expect(books.differences().differences).toEqual([])
+    books.restart()
+    expect(books.counted()).toContain('budget key/* 1h id-u: 37 0')
+    expect(books.counted()).toContain('budget organization for good : 37 0')
+    books.correctAll(2)
+    books.restart()
+    expect(books.counted()).toContain('budget key/* 1h id-u: 4 0')
+    expect(books.counted()).toContain('limit key/* requests 1m id-u: 2 0')
     expect(books.counted()).toEqual(books.recounted())
   })
 

@@ -158,7 +158,10 @@ export function toDimensions(entry: CountedEntry): Dimensions {
   }
 }
 
-/** What an entry counts under a limit: nano-USD, tokens or requests. */
+/**
+ * What an entry counts under a limit: nano-USD, tokens or requests. A correction may count less than nothing, and is
+ * never a request.
+ */
 export function amountOf(
   { unit, unknownPrice, subject }: Pick<Limit, 'unit' | 'unknownPrice' | 'subject'>,
   entry: CountedEntry
@@ -167,11 +170,9 @@ export function amountOf(
   switch (unit) {
     case 'usd':
       if (provenance === 'none') return 0
-      return (
-        entry.costNanoUsd ??
-        entry.heldNanoUsd ??
-        (typeof unknownPrice === 'number' ? unknownPrice : 0)
-      )
+      if (kind === 'correction')
+        return (entry.costNanoUsd ?? 0) + (entry.heldNanoUsd ?? -usdOf(unknownPrice))
+      return entry.costNanoUsd ?? entry.heldNanoUsd ?? usdOf(unknownPrice)
     case 'requests':
       // Limits of a target count attempts.
       return kind === 'request' || (kind === 'attempt' && subject.isOfTarget) ? 1 : 0
@@ -184,4 +185,8 @@ export function amountOf(
     case 'in_flight':
       return 0
   }
+}
+
+function usdOf(unknownPrice: Limit['unknownPrice']): number {
+  return typeof unknownPrice === 'number' ? unknownPrice : 0
 }

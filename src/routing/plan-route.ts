@@ -1,6 +1,7 @@
 import type { RouteGroup, RouteNode, RouteSettings, RouteTarget } from '../config/route-settings'
 import type { ConditionalGroup, OrderedGroup } from '../config/route-settings'
 import { explainCovered } from '../keys/rights'
+import type { Level } from '../keys/virtual-key'
 import { countOf } from '../std/record'
 import type { Exclusion, Plan } from './plan'
 import { explainPinned, pinCredentials } from './pin-credentials'
@@ -149,7 +150,8 @@ class Planning implements StrategyRequest {
     for (const { node, weight } of members) {
       const targets = this.#node(node)
       const [first] = targets
-      if (first !== undefined) candidates.push({ first, targets, weight, reason: '' })
+      if (first !== undefined)
+        candidates.push({ first, targets, weight: this.#weightOf(first, weight), reason: '' })
     }
     const planned: PlanDraft[] = []
     rank(strategy, candidates, this)
@@ -159,6 +161,15 @@ class Planning implements StrategyRequest {
         planned.push(draft)
       }
     return planned
+  }
+
+  /** What a key, its team or its organization says of a provider comes before the route. */
+  #weightOf({ target }: PlanDraft, weight: number): number {
+    for (const { weights } of this.#request.caller?.levels ?? NO_LEVELS) {
+      const { name } = target.provider
+      if (weights !== undefined && Object.hasOwn(weights, name)) return weights[name] ?? weight
+    }
+    return weight
   }
 
   #conditional(group: ConditionalGroup): readonly PlanDraft[] {
@@ -192,6 +203,7 @@ class Planning implements StrategyRequest {
   }
 }
 
+const NO_LEVELS: readonly Level[] = []
 const NO_TARGETS: readonly PlanDraft[] = []
 
 function reasoned(targets: readonly PlanDraft[], reason: string): readonly PlanDraft[] {

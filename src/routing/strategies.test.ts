@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 
 import { createSeededRandom } from '../std/seeded-random'
 import { createPlanning, namesOf } from './fixtures/planning'
+import type { Level } from '../keys/virtual-key'
 import type { Target } from './target'
 
 const by = (values: Record<string, number>) => (target: Target) => values[target.name]
@@ -50,6 +51,20 @@ describe('weighted', () => {
     expect(counts.get('b/x')).toBeWithin(2_800, 3_200)
     expect(counts.get('c/x')).toBeWithin(850, 1_150)
     expect(counts.get('d/x')).toBeUndefined()
+  })
+
+  test('draws by what the key, its team or its organization says of a provider', async () => {
+    const { ask } = await createPlanning({ routes, signals: { random: createSeededRandom(5) } })
+    const rights = { models: [], deniedModels: [], providers: [], deniedProviders: [] }
+    const level = (kind: Level['kind'], weights?: Level['weights']): Level => ({
+      ...{ kind, id: kind, name: kind, weights, limits: [] },
+      rights: { ...rights, credentials: [] },
+    })
+    const levels = [level('key', { a: 0, d: 1 }), level('team', { b: 0, a: 9 })]
+    const caller = { name: 'app', organization: 'x', team: 'red', levels, allLimits: [] }
+    const counts = countFirst(() => namesOf(ask('smart', { caller })), 10_000)
+    expect([...counts.keys()].toSorted()).toEqual(['c/x', 'd/x'])
+    expect(counts.get('d/x')).toBeWithin(4_800, 5_200)
   })
 
   test('draws the second from those that are left', async () => {

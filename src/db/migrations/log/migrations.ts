@@ -6,6 +6,7 @@ import ledger from './0003_ledger.sql' with { type: 'text' }
 import checkpoints from './0004_checkpoints.sql' with { type: 'text' }
 import route from './0005_route.sql' with { type: 'text' }
 import credential from './0006_credential.sql' with { type: 'text' }
+import reason from './0007_reason.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -16,4 +17,5 @@ export const logMigrations = listMigrations(journal, {
   '0004_checkpoints': checkpoints,
   '0005_route': route,
   '0006_credential': credential,
+  '0007_reason': reason,
 })
