@@ -26,6 +26,7 @@ import { ReframingReader } from './reframing-reader'
 import type { RequestRecord } from './request-record'
 import type { ToolCallMemory } from './tool-call-memory'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
+import { readUpstreamRequestId } from './upstream-request-id'
 import { UpstreamStream } from './upstream-stream'
 import { chooseWire, type Wire } from './wire'
 
@@ -227,10 +228,8 @@ class UpstreamCall {
     this.#headAt = performance.now()
     this.#status = response.status
     this.#headers = response.headers
-    this.#upstreamRequestId =
-      response.headers.get('x-request-id') ??
-      response.headers.get(this.#upstream.client.requestIdHeader ?? 'x-request-id') ??
-      undefined
+    const { requestIdHeader } = this.#upstream.client
+    this.#upstreamRequestId = readUpstreamRequestId(response.headers, requestIdHeader)
     if (!this.#request.envelope.stream || !response.ok) return false
     const type = response.headers.get('content-type')
     return type?.startsWith(this.#upstream.upstream.streamType) ?? false
