@@ -184,7 +184,7 @@ export class Governor {
 /** How a caller stands under one limit. */
 export type LimitStanding = { readonly limit: Limit; readonly standing: Standing }
 
-const one = (account: Account): Demand => ({ account, expected: 1, worst: 1 })
+const one = (account: Account): Demand => ({ account, expected: 1, worst: 1, sums: undefined })
 
 /** What one admitted request holds: until it leaves, and until it is settled. */
 export class Grant {
@@ -242,7 +242,8 @@ export class Grant {
     for (const account of accounts) {
       const amount = worstAmount(account, worst)
       if (amount === undefined) return unpriced(account, target)
-      demands.push({ account, expected: this.#expect(account, target, amount), worst: amount })
+      const expected = this.#expect(account, target, amount)
+      demands.push({ account, expected, worst: amount, sums: undefined })
     }
     // The attempt before this one counts, whatever became of it.
     this.#hold.settleUnit('requests', 1, nowMs)

@@ -4,7 +4,7 @@ import { createSite } from '../gateway'
 import { startUpstream } from '../nginx'
 import { eachPair } from '../rounds'
 import type { Scenario } from '../scenario'
-import { describeContender, saturate } from './saturation'
+import { describeContender, describeThreads, saturate } from './saturation'
 
 const CONNECTIONS = 32
 
@@ -21,6 +21,7 @@ export const limits: Scenario = {
     await lab.children.stop(upstream)
     return [
       ...contenders.flatMap(({ name }) => describeContender(rounds, name)),
+      ...contenders.flatMap(({ name }) => describeThreads(rounds, name)),
       atMost(
         1.1,
         'CPU a request with six budgets, by without',

@@ -29,7 +29,7 @@ export const saturation: Scenario = {
     await lab.children.stop(upstream)
     return [
       ...contenders.flatMap(({ name }) => describeContender(rounds, name)),
-      ...describeThreads(rounds),
+      ...describeThreads(rounds, 'gateway'),
       atMost(
         2.8,
         'gateway CPU a request, by nginx',
@@ -113,15 +113,16 @@ export function describeContender(rounds: Rounds<SaturationResult>, name: string
   ]
 }
 
-function describeThreads(rounds: Rounds<SaturationResult>): Figure[] {
-  const results = rounds.get('gateway') ?? []
+/** The same CPU by the threads that took it. */
+export function describeThreads(rounds: Rounds<SaturationResult>, name: string): Figure[] {
+  const results = rounds.get(name) ?? []
   const names = new Set(results.flatMap((r) => [...r.cpuMicrosByThread.keys()]))
   return [...names]
-    .map((name) =>
+    .map((thread) =>
       report(
-        `gateway CPU a request, thread ${name}`,
+        `${name} CPU a request, thread ${thread}`,
         'µs',
-        results.map((r) => r.cpuMicrosByThread.get(name) ?? 0)
+        results.map((r) => r.cpuMicrosByThread.get(thread) ?? 0)
       )
     )
     .filter(({ values }) => Math.max(...values) >= LEAST_THREAD_MICROS)
