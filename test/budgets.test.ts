@@ -92,7 +92,7 @@ describe('a budget for 137 requests', () => {
     [
       'some of them tried again',
       { model: 'sim/m' },
-      { sim: { model_list: false, base_url: flaky.url }, failover: { retries: 2 } },
+      { sim: { model_list: false, base_url: flaky.url }, failover: { retries: 6 } },
     ],
   ])('serves 137 of 2,000 at once, %s, under five budgets', async (_, body, more) => {
     const running = await start({

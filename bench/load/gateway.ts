@@ -18,6 +18,10 @@ export type SiteOptions = {
   tls?: boolean
   /** Every model has a price. */
   prices?: boolean
+  /** More providers on this machine, by name and port. */
+  providers?: Readonly<Record<string, number>>
+  /** More of the configuration. */
+  more?: string
   /** Every model has one, and six budgets count every request. */
   budgets?: boolean
 }
@@ -35,7 +39,7 @@ ${['organization', 'key/*', 'provider/*', 'model/*', 'key/*+provider/*', 'key/*+
 export async function createSite(
   lab: Lab,
   name: string,
-  { keysRequired = true, tls = false, prices = false, budgets = false }: SiteOptions = {}
+  { keysRequired = true, tls = false, prices = false, budgets = false, ...rest }: SiteOptions = {}
 ): Promise<Site> {
   const { directory, ports, options, children } = lab
   const dataDirectory = join(directory, `${name}-data`)
@@ -51,13 +55,15 @@ export async function createSite(
     )
   }
   providers.push(provider('sim', `http://127.0.0.1:${ports.simulator}`))
+  for (const [name, port] of Object.entries(rest.providers ?? {}))
+    providers.push(provider(name, `http://127.0.0.1:${port}`))
   await Bun.write(
     configFile,
     `server: { host: 127.0.0.1, port: ${ports.gateway} }
 keys: { required: ${keysRequired} }
 providers:
 ${providers.join('\n')}
-${prices || budgets ? PRICES : ''}${budgets ? BUDGETS : ''}`
+${prices || budgets ? PRICES : ''}${budgets ? BUDGETS : ''}${rest.more ?? ''}`
   )
   if (!keysRequired) return { configFile, dataDirectory, key: 'none' }
   const created = await children.run(
@@ -100,11 +106,11 @@ export async function startAnswering(
 }
 
 /** The provider simulator as a process of its own, on the load's CPU. */
-export async function startSimulator(lab: Lab): Promise<Child> {
-  const { options, children, ports, cpus } = lab
-  const command = [...options.gateway, 'simulate', '--port', String(ports.simulator)]
+export async function startSimulator(lab: Lab, port = lab.ports.simulator): Promise<Child> {
+  const { options, children, cpus } = lab
+  const command = [...options.gateway, 'simulate', '--port', String(port)]
   const child = children.start('simulator', command, cpus.load)
-  await untilListening(ports.simulator, child)
+  await untilListening(port, child)
   return child
 }
 

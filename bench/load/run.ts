@@ -10,6 +10,7 @@ import { HELP, parseOptions } from './options'
 import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
+import { failover } from './scenarios/failover'
 import { keys } from './scenarios/keys'
 import { kill } from './scenarios/kill'
 import { limits } from './scenarios/limits'
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   streaming,
   start,
   kill,
+  failover,
   recovery,
   limits,
   keys,
