@@ -38,6 +38,8 @@ type Call = {
   resolve(answer: LogAnswer): void
 }
 
+/** A start is spared the thread until it has had the time to answer, unless somebody asks for it. */
+const FIRST_START_MS = 250
 const FIRST_RESTART_MS = 100
 const LAST_RESTART_MS = 10_000
 
@@ -52,13 +54,13 @@ class RestartingWorker implements LogWorkerOwner {
   #lastCall = 0
   #restarts = 0
   #restartMs = FIRST_RESTART_MS
-  #restarting: ReturnType<typeof setTimeout> | undefined
+  #starting: ReturnType<typeof setTimeout> | undefined
   #isTerminated = false
   #worker: Worker | undefined
 
   constructor(options: LogWorkerOptions) {
     this.#options = options
-    this.#start()
+    this.#starting = setTimeout(() => this.#start(), FIRST_START_MS)
   }
 
   tell(message: ToLogWorker): void {
@@ -81,7 +83,8 @@ class RestartingWorker implements LogWorkerOwner {
         resolve(answer)
       },
     })
-    this.tell(message)
+    if (this.#worker) this.tell(message)
+    else if (this.#restarts === 0) this.#start()
     return promise
   }
 
@@ -91,11 +94,13 @@ class RestartingWorker implements LogWorkerOwner {
 
   terminate(): void {
     this.#isTerminated = true
-    clearTimeout(this.#restarting)
+    clearTimeout(this.#starting)
     this.#worker?.terminate()
   }
 
+  /** Brings along all that was asked for until now. */
   #start(): void {
+    clearTimeout(this.#starting)
     // A small heap: the thread holds little for long, and a larger one is memory that requests lack.
     const worker = new Worker(workerUrl(), { smol: true })
     worker.addEventListener('message', (event: MessageEvent<FromLogWorker>) =>
@@ -134,7 +139,7 @@ class RestartingWorker implements LogWorkerOwner {
     this.#options.programLog.warn('the log thread ended and is started again; no row is lost', {
       after_ms: this.#restartMs,
     })
-    this.#restarting = setTimeout(() => this.#start(), this.#restartMs)
+    this.#starting = setTimeout(() => this.#start(), this.#restartMs)
     this.#restartMs = Math.min(this.#restartMs * 2, LAST_RESTART_MS)
   }
 }
