@@ -80,7 +80,7 @@ function createFinder(
     const known = remembered.get(model)
     if (known !== undefined || remembered.has(model)) return known
     if (model.length > MAX_NAME_LENGTH) return undefined
-    const listed = findListed(provider, model, readList())
+    const listed = findListed(provider, model, readList)
     const card = withOverrides(provider.name, model, listed, overrides)
     if (remembered.size >= MAX_REMEMBERED) remembered = new Map()
     remembered.set(model, card)
@@ -91,11 +91,11 @@ function createFinder(
 function findListed(
   { catalogName, region }: BookProvider,
   model: string,
-  list: ModelList
+  readList: () => ModelList
 ): ModelCard | undefined {
   if (catalogName === undefined) return undefined
   const provider = listedAs(catalogName)
-  const cards = list.providers.get(provider)
+  const cards = readList().providers.get(provider)
   const find = (name: string) =>
     (region === undefined ? undefined : cards?.get(`${region}/${name}`)) ?? cards?.get(name)
   let card = find(model)
