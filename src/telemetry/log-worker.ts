@@ -1,6 +1,6 @@
-import { readlinkSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
+import { constants } from 'node:os'
 import { parentPort } from 'node:worker_threads'
+import { lowerThisThread } from '../std/thread-priority'
 import type { FromLogWorker, LogAnswer, ToLogWorker } from './log-messages'
 import { createLogService } from './log-service'
 import type { LogService } from './log-service'
@@ -13,7 +13,8 @@ const WAITING_MS = 1_000
 // Bun drops messages that arrive before there is a listener, so nothing may be awaited before.
 if (parentPort) {
   parentPort.on('message', createHandler(parentPort.postMessage.bind(parentPort)))
-  yieldToRequests()
+  // Behind the thread that serves: on a busy core it then works in fewer, larger batches, for half the time a row.
+  lowerThisThread(constants.priority.PRIORITY_BELOW_NORMAL)
 }
 
 /** The worker's loop: every message and timer is one short step, so that none waits for long. */
@@ -95,17 +96,4 @@ function createHandler(post: (message: FromLogWorker) => void) {
   }
 
   return (message: ToLogWorker) => work(() => handle(message))
-}
-
-/**
- * Puts this thread behind the one that serves: on a busy core it then works in fewer, larger batches, for
- * half the time a row. Only Linux tells a thread its number and takes it for a process's.
- */
-function yieldToRequests(): void {
-  try {
-    const threadId = Number(readlinkSync('/proc/thread-self').split('/').at(-1))
-    setPriority(threadId, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // Elsewhere it runs like any other thread.
-  }
 }
