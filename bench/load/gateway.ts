@@ -20,6 +20,8 @@ export type SiteOptions = {
   prices?: boolean
   /** More providers on this machine, by name and port. */
   providers?: Readonly<Record<string, number>>
+  /** What each of them says beside its address. */
+  providerSettings?: string
   /** More of the configuration. */
   more?: string
   /** Every model has one, and six budgets count every request. */
@@ -55,8 +57,9 @@ export async function createSite(
     )
   }
   providers.push(provider('sim', `http://127.0.0.1:${ports.simulator}`))
+  const settings = rest.providerSettings === undefined ? '' : `, ${rest.providerSettings}`
   for (const [name, port] of Object.entries(rest.providers ?? {}))
-    providers.push(provider(name, `http://127.0.0.1:${port}`))
+    providers.push(provider(name, `http://127.0.0.1:${port}`, settings))
   await Bun.write(
     configFile,
     `server: { host: 127.0.0.1, port: ${ports.gateway} }

@@ -11,6 +11,7 @@ import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
 import { failover } from './scenarios/failover'
+import { health } from './scenarios/health'
 import { keys } from './scenarios/keys'
 import { kill } from './scenarios/kill'
 import { limits } from './scenarios/limits'
@@ -30,6 +31,7 @@ const SCENARIOS: readonly Scenario[] = [
   start,
   kill,
   failover,
+  health,
   recovery,
   limits,
   keys,
