@@ -348,6 +348,30 @@ describe('after a start', () => {
   })
 })
 
+describe('a conversation', () => {
+  test('stays with the credential that holds its prompt, until that is throttled', async () => {
+    const even = [A, B].map(({ name, api_key }) => ({ name, api_key, weight: 1 }))
+    const harness = await start(pooled(even))
+    const turn = (number: number) => ({
+      messages: [
+        { role: 'user', content: 'Begin' },
+        ...Array.from({ length: number }, (_, at) => ({
+          role: at % 2 === 0 ? 'assistant' : 'user',
+          content: `${at}`,
+        })),
+      ],
+    })
+    for (let number = 0; number < 24; number += 2) await ask(harness, turn(number))
+    const [first = '', ...others] = new Set(keysUsed())
+    expect(others).toEqual([])
+    fates[first] = throttle({ 'retry-after': '60' })
+    await ask(harness, turn(24))
+    await ask(harness, turn(26))
+    const other = first === 'a' ? 'b' : 'a'
+    expect(keysUsed()).toEqual([first, other, other])
+  })
+})
+
 describe('one credential', () => {
   test('that is throttled has its answer passed on, each time, and no name', async () => {
     const pool = { type: 'openai', base_url: upstream.url, api_key: '${TG_POOL_A}' }

@@ -311,3 +311,23 @@ describe('POST /v1/route/explain', () => {
     expect((await explain({})).status).toBe(400)
   })
 })
+
+describe('the turns of a conversation', () => {
+  const messages = [{ role: 'user', content: 'Begin' }]
+  const later = [...messages, { role: 'assistant', content: 'Yes' }, { role: 'user', content: '?' }]
+
+  test.each([
+    [true, 1],
+    [false, 2],
+  ])('stay at one of many targets (affinity: %p)', async (affinity, least) => {
+    const targets = Array.from({ length: 8 }, (_, at) => `sim/sim-${at}`)
+    const routes = { smart: { strategy: 'weighted', targets, affinity } }
+    const { chat } = await start({ routes })
+    const served = new Set<string | null>()
+    await chat({ model: 'smart', messages })
+    for (let turn = 0; turn < 24; turn++)
+      served.add((await chat({ model: 'smart', messages: later })).headers.get('x-tg-model'))
+    expect(served.size).toBeGreaterThanOrEqual(least)
+    if (affinity) expect(served.size).toBe(1)
+  })
+})

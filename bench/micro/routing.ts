@@ -4,6 +4,7 @@ import { boundInput } from '../../src/ledger/input-bound'
 import { createModelBook } from '../../src/models/model-book'
 import { openaiChat } from '../../src/protocols/openai/openai'
 import { createProvider } from '../../src/providers/provider'
+import { AffinityBook } from '../../src/routing/affinity'
 import { createModelIndex } from '../../src/routing/model-index'
 import { createPlanner } from '../../src/routing/planner'
 import type { PlanRequest } from '../../src/routing/route-caller'
@@ -53,6 +54,7 @@ export async function createRoutingPieces(): Promise<Piece[]> {
       ({ name }, model) => book.find(name, model)
     ),
     routes: configuration.routes,
+    affinity: new AffinityBook(() => performance.now()),
     signals: createSignals({ latencyMs: ({ name }) => name.length * 100 }),
     onRuleFailure() {},
   })

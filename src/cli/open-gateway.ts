@@ -17,6 +17,7 @@ import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
+import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
 import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
@@ -63,7 +64,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
   )
-  const tools = { sender, ticker, programLog, signals }
+  const tools = { sender, ticker, programLog, signals, affinity: createAffinity() }
   let serving = startServing(options.configuration, tools)
   let isReady = true
   const { governing, log } = openBooks(options, keys)
@@ -78,7 +79,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     log,
     memory: new ToolCallMemory(),
     health,
-    estimator,
+    ...{ affinity: tools.affinity, estimator },
     ...governing.parts,
     authenticate: (token, header) =>
       keys.authenticate(token, header, serving.configuration.keys.required),
@@ -126,6 +127,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     },
   }
 }
+
+const createAffinity = () => new AffinityBook(() => performance.now())
 
 /** What routes go by. */
 function signalsOf(health: HealthBook, budgetRemaining: RouteSignals['budgetRemaining']) {

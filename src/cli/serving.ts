@@ -10,6 +10,7 @@ import { keepModelLists } from '../providers/model-lists'
 import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
+import type { AffinityBook } from '../routing/affinity'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import { createPlanner, type Planner } from '../routing/planner'
 import type { RouteSignals } from '../routing/route-signals'
@@ -37,6 +38,7 @@ export type ServingTools = {
   ticker: Ticker
   programLog: ProgramLog
   signals: RouteSignals
+  affinity: AffinityBook
 }
 
 /**
@@ -45,14 +47,14 @@ export type ServingTools = {
  */
 export function startServing(
   configuration: Configuration,
-  { sender, ticker, programLog, signals }: ServingTools,
+  { sender, ticker, programLog, signals, affinity }: ServingTools,
   previous?: Serving
 ): Serving {
   const { providers, models } = createServedModels(configuration, programLog, previous?.providers)
   const planner = createPlanner({
     models,
     routes: configuration.routes,
-    signals,
+    ...{ signals, affinity },
     onRuleFailure: (route, when, problem) =>
       programLog.warn('a rule of a route failed, and so was not true', { route, when, problem }),
   })

@@ -25,7 +25,7 @@ describe('routes', () => {
   test('are written in one line', async () => {
     expect(await routesOf('  smart: { strategy: fallback, targets: [a/x, b/y] }\n')).toEqual([
       {
-        name: 'smart',
+        ...{ name: 'smart', affinity: true },
         root: {
           kind: 'ordered',
           label: 'smart',

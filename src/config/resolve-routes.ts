@@ -2,7 +2,12 @@ import { nearestName } from '../std/nearest-name'
 import type { FieldPath, Report } from './problem'
 import type { OrderedGroup, RouteGroup, RouteMember, RouteNode } from './route-settings'
 import type { RouteParams, RouteRule, RouteSettings } from './route-settings'
-import type { RouteEntryFields, RouteFields, RouteTargetFields } from './routes-fields'
+import type {
+  NamedRouteFields,
+  RouteEntryFields,
+  RouteFields,
+  RouteTargetFields,
+} from './routes-fields'
 
 /** Targets of one route, those of the routes that it refers to among them. */
 const MOST_LEAVES = 64
@@ -27,7 +32,7 @@ const REFUSED_PARAMS: Readonly<Record<string, string>> = {
   options: 'write its members: temperature, max_tokens, …',
 }
 
-type RouteFieldsByName = Readonly<Record<string, RouteFields>>
+type RouteFieldsByName = Readonly<Record<string, NamedRouteFields>>
 
 /**
  * The routes of a checked `routes:` section, references followed. `providers` are the names of those that are
@@ -88,7 +93,7 @@ class Resolving {
     const root = fields && this.#group(fields, path, [name], name)
     if (this.#leaves > MOST_LEAVES)
       this.#report(path, { message: `has more than ${MOST_LEAVES} targets` })
-    return root && { name, root }
+    return root && { name, root, affinity: fields?.affinity ?? true }
   }
 
   /** `chain` are the names of the routes that led here, `label` is where it stands in the last of them. */

@@ -1,7 +1,12 @@
 import type { RouteStrategy } from './routes-fields'
 
 /** A public model name and what stands behind it. References to other routes are followed, so that it is a tree. */
-export type RouteSettings = { readonly name: string; readonly root: RouteGroup }
+export type RouteSettings = {
+  readonly name: string
+  readonly root: RouteGroup
+  /** Turns of one conversation stay at the target that served the last one. */
+  readonly affinity: boolean
+}
 
 export type RouteNode = RouteTarget | RouteGroup
 

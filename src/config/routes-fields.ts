@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fields, text } from './fields'
+import { fields, text, trueOrFalse } from './fields'
 import { isTimezone } from './limits-fields'
 
 /** How a route puts its targets in order. */
@@ -31,6 +31,9 @@ export type RouteEntryFields = {
 export type RouteRuleFields = { when: string; use: RouteTargetFields }
 
 export type RouteFields = Omit<RouteEntryFields, 'model' | 'weight' | 'params'>
+
+/** A route with a name of its own. */
+export type NamedRouteFields = RouteFields & { affinity?: boolean | undefined }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 const MOST_TARGETS = 64
@@ -88,7 +91,15 @@ const entry = fields({
   ...routeShape(),
 })
 
-const route = fields({ strategy: strategy().default('fallback'), ...routeShape() })
+const route = fields({
+  strategy: strategy().default('fallback'),
+  ...routeShape(),
+  affinity: trueOrFalse()
+    .default(true)
+    .describe(
+      'Turns of one conversation stay at the target that served the last one, for its prompt cache.'
+    ),
+})
 
 /** The `routes:` section: names that clients use as models, and the targets behind them. */
 export function routesSection() {

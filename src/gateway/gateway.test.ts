@@ -7,6 +7,7 @@ import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
 import { createSender } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
+import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
 import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
@@ -87,6 +88,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     log,
     memory: new ToolCallMemory(),
     health: new HealthBook({ now: () => performance.now(), random: Math.random }),
+    affinity: new AffinityBook(() => performance.now()),
     governor: new Governor({ book: new AccountBook([]), now: Date.now, onEvent() {} }),
     governed: () => ({ of: NOBODY, own: [] }),
     estimator: { count: async (texts) => texts.map(() => 1), close() {} },

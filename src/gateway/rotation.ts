@@ -19,7 +19,10 @@ export class Rotation {
     this.#planned = planned
     const { provider, upstreamModel, name, mayUseCredential } = planned.target
     const clientModel = name.slice(provider.name.length + 1)
-    this.#wanted = { model: upstreamModel, clientModel, mayUse: mayUseCredential }
+    this.#wanted = {
+      ...{ model: upstreamModel, clientModel, mayUse: mayUseCredential },
+      preferred: planned.preferredCredential,
+    }
   }
 
   /** No credential was in order. */

@@ -6,6 +6,7 @@ import { providerConfiguration } from '../providers/fixtures/configuration'
 import { createProvider } from '../providers/provider'
 import type { ResendReason, Sender, SendRequest, SendResult } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
+import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
 import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
@@ -47,7 +48,10 @@ function start(
   const record = new RequestRecord()
   const body = new TextEncoder().encode('{"model":"host/x"}')
   const result = turn(
-    { sender, memory: new ToolCallMemory(), log: { attempt() {} }, health: new HealthBook(CLOCK) },
+    {
+      ...{ sender, memory: new ToolCallMemory(), log: { attempt() {} } },
+      ...{ health: new HealthBook(CLOCK), affinity: new AffinityBook(CLOCK.now) },
+    },
     {
       protocol: openaiChat,
       envelope: openaiChat.client.parseRequest(body, {}),

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Reservation } from '../ledger/governor'
+import type { AffinityBook } from '../routing/affinity'
 import { backoffMs } from '../routing/health/backoff'
 import { chooseAction, type FallbackSwitches } from '../routing/health/choose-action'
 import type { Failure } from '../routing/health/classify-failure'
@@ -18,7 +19,7 @@ import { attempt, type AttemptContext, type AttemptRequest, type RetryReason } f
 import { Resending } from './resending'
 import { Rotation } from './rotation'
 
-export type TurnContext = AttemptContext & { health: HealthBook }
+export type TurnContext = AttemptContext & { health: HealthBook; affinity: AffinityBook }
 
 export type FailoverSettings = FallbackSwitches & {
   /** How often one target is asked again after a failure of its own, with back-off. */
@@ -133,6 +134,8 @@ class Turn {
       call = undefined
       if (result.ok) {
         rotation?.answered()
+        const { conversation } = this.#request.plan
+        if (conversation !== undefined) this.#context.affinity.record(conversation, target)
         return result.answer
       }
       this.#failure = result.error

@@ -21,6 +21,8 @@ export type Wanted = {
   readonly clientModel: string | undefined
   /** Whether the caller may use one, by its name; `undefined` for all. */
   readonly mayUse: ((credential: string) => boolean) | undefined
+  /** The one to pick if it is in order, by its name; left out for any. */
+  readonly preferred?: string | undefined
 }
 
 /** A credential that is not used for now: `fault` says why, `forMs` how long. */
@@ -78,7 +80,12 @@ export class CredentialPool {
       candidates.push(credential)
       total += credential.configuration.weight
     }
-    const chosen = chooseByWeight(candidates, this.#random() * total)
+    const { preferred } = wanted
+    const chosen =
+      (preferred === undefined
+        ? undefined
+        : candidates.find(({ configuration }) => configuration.name === preferred)) ??
+      chooseByWeight(candidates, this.#random() * total)
     chosen?.state.begin(model, now)
     return chosen
   }

@@ -1,3 +1,4 @@
+import type { Conversation } from './affinity'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from './target'
 
@@ -8,6 +9,8 @@ export type PlannedTarget = {
   readonly params: RouteParams | undefined
   /** Why it stands where it does, to be read by people; '' for a model that was asked for by its own name. */
   readonly reason: string
+  /** Of several credentials the one to ask first, by name; left out for any. */
+  readonly preferredCredential?: string | undefined
 }
 
 /** A target that was left out of a plan. */
@@ -22,6 +25,8 @@ export type Plan = {
   readonly path: readonly string[]
   /** What else is worth knowing: a rule that failed, requirements that nobody meets. */
   readonly notes: readonly string[]
+  /** Which conversation it is a turn of; left out where nothing follows from it. */
+  readonly conversation?: Conversation
 }
 
 const NOTHING: readonly never[] = Object.freeze([])

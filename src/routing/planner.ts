@@ -1,3 +1,4 @@
+import { type AffinityBook, keepPlace } from './affinity'
 import type { RouteSettings } from '../config/route-settings'
 import { GatewayError } from '../errors/gateway-error'
 import { explainFallbacks, explainRights, toRouteName } from '../keys/rights'
@@ -22,13 +23,15 @@ export type PlannerOptions = {
   models: ModelIndex
   routes: readonly RouteSettings[]
   signals: RouteSignals
+  /** Where conversations were served; left out, each turn is placed anew. */
+  affinity?: AffinityBook
   /** A rule failed for a request: told once for each rule. */
   onRuleFailure(label: string, when: string, failure: string): void
 }
 
 /** Makes routes ready; their rules were found to be some. */
 export function createPlanner(options: PlannerOptions): Planner {
-  const { models, signals } = options
+  const { models, signals, affinity } = options
   const routes = compileRoutes(options.routes)
   const told = new Set<string>()
   const tools: RouteTools = {
@@ -65,16 +68,25 @@ export function createPlanner(options: PlannerOptions): Planner {
   return {
     plan(request) {
       const { envelope, caller } = request
-      const plan = planName(envelope.model, request, 'model')
+      const placed = place(planName(envelope.model, request, 'model'), request)
       const { fallbacks } = envelope
-      if (fallbacks === undefined || fallbacks.length === 0) return plan
+      if (fallbacks === undefined || fallbacks.length === 0) return placed
       const problem = caller && explainFallbacks(caller)
       if (problem !== undefined) throw notAllowed(problem, 'fallbacks')
       return withFallbacks(
-        plan,
+        placed,
         fallbacks.map((name) => planFallback(name, request))
       )
     },
+  }
+
+  /** Turns of one conversation stay where its prompt is cached. */
+  function place(plan: Plan, request: PlanRequest): Plan {
+    if (affinity === undefined) return plan
+    const { model } = request.envelope
+    const route = routes.get(model)
+    if (route?.settings.affinity === false) return plan
+    return keepPlace({ plan, model, mayMove: route !== undefined }, request, affinity, signals)
   }
 
   function planFallback(name: string, request: PlanRequest): Plan {
@@ -97,6 +109,7 @@ function withFallbacks(plan: Plan, fallbacks: readonly Plan[]): Plan {
       targets.push({ ...planned, reason: `a fallback of the request${inner}` })
     }
   return {
+    ...plan,
     targets,
     excluded: [plan, ...fallbacks].flatMap(({ excluded }) => excluded),
     path: [plan, ...fallbacks].flatMap(({ path }) => path),

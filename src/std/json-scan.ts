@@ -108,7 +108,7 @@ export function toLineAndColumn(
 }
 
 /** Which of `names`, all plain ASCII, the key at `[keyStart, keyEnd)` (quotes included) spells. */
-function findName<Name extends string>(
+export function findName<Name extends string>(
   bytes: Uint8Array,
   keyStart: number,
   keyEnd: number,
@@ -147,7 +147,7 @@ function fault(bytes: Uint8Array, position: number): JsonObjectScan {
   return { ok: false, position, reason: `unexpected ${shown}` }
 }
 
-function skipSpace(bytes: Uint8Array, from: number): number {
+export function skipSpace(bytes: Uint8Array, from: number): number {
   let at = from
   for (;;) {
     const byte = bytes[at]

@@ -1,3 +1,4 @@
+import { AFFINITY_HINTS } from '../affinity-hints'
 import { SseFramer } from '../../std/sse'
 import type { ChatProtocol } from '../chat-protocol'
 import type { Operation } from '../envelope'
@@ -41,7 +42,13 @@ function createProtocol(name: string, operation: Operation, path: string): Proto
       renderError,
       renderErrorFrame,
       renderLimits: renderOpenaiLimits,
-      requestHeaders: ['openai-beta', 'idempotency-key', 'http-referer', 'x-title'],
+      requestHeaders: [
+        'openai-beta',
+        'idempotency-key',
+        'http-referer',
+        'x-title',
+        ...AFFINITY_HINTS,
+      ],
       heartbeatFrame: new TextEncoder().encode(': keep-alive\n\n'),
       streamType: 'text/event-stream; charset=utf-8',
     },
