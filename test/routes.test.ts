@@ -331,3 +331,47 @@ describe('the turns of a conversation', () => {
     if (affinity) expect(served.size).toBe(1)
   })
 })
+
+describe('equivalent models', () => {
+  const claude = { type: 'anthropic', api_key: 'none', model_list: false }
+  const openai = { type: 'openai', api_key: 'none', model_list: false }
+  const say = (text: string) => ({
+    ...{ id: 'm', type: 'message', role: 'assistant', model: 'x', stop_reason: 'end_turn' },
+    content: [{ type: 'text', text }],
+    usage: { input_tokens: 1, output_tokens: 1 },
+  })
+  const healthy = listen(() => Response.json(say('Hello')))
+  const providers = {
+    openai: { ...openai, base_url: `${broken.url}/v1` },
+    anthropic: { ...claude, base_url: healthy.url },
+  }
+
+  test('answer in the place of one that fails, switched on by a word', async () => {
+    const { chat, rowOf } = await start({ providers, failover: { equivalents: true } })
+    const response = await chat({ model: 'openai/gpt-6.1-sol' })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('x-tg-model')).toBe('anthropic/claude-sonnet-5-5')
+    const { route } = await rowOf(response)
+    expect(JSON.stringify(route)).toContain('in the place of openai/gpt-6.1-sol: of the same tier')
+  })
+
+  test('are not asked unless it is switched on, or the key forbids it', async () => {
+    const off = await start({ providers })
+    expect((await off.chat({ model: 'openai/gpt-6.1-sol' })).status).toBe(500)
+    const on = await start({ providers, failover: { equivalents: true } })
+    const forbidden = await keyOf(on, { equivalents: false })
+    expect((await on.chat({ model: 'openai/gpt-6.1-sol' }, forbidden)).status).toBe(500)
+    const narrow = await keyOf(on, { models: ['openai/*'] })
+    expect((await on.chat({ model: 'openai/gpt-6.1-sol' }, narrow)).status).toBe(500)
+    const wide = await keyOf(on, { models: ['openai/*', 'anthropic/*'] })
+    expect((await on.chat({ model: 'openai/gpt-6.1-sol' }, wide)).status).toBe(200)
+  })
+
+  test('are left alone where the request says its own fallbacks, or a route has the name', async () => {
+    const routes = { 'gpt-6.1-sol': { targets: ['openai/gpt-6.1-sol'] } }
+    const { chat } = await start({ providers, routes, failover: { equivalents: true } })
+    expect((await chat({ model: 'gpt-6.1-sol' })).status).toBe(500)
+    const own = { model: 'openai/gpt-6.1-sol', fallbacks: ['openai/gpt-4o'] }
+    expect((await chat(own)).status).toBe(500)
+  })
+})

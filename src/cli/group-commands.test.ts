@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import { authenticate } from '../keys/authenticate'
-import { explainFallbacks, explainRights } from '../keys/rights'
+import { explainFallbacks, mayUseEquivalents, explainRights } from '../keys/rights'
 import { EXIT } from './command-line'
 import {
   createKey,
@@ -100,4 +100,20 @@ test('lists narrow to a team, an organization and a part of the name', () => {
   expect(keys(data, 'list', '--search', 'nobody')).toEqual(['There is no such key.'])
   expect(exitCodeOf(() => keys(data, 'list', '--team', 'blue'))).toBe(EXIT.notFound)
   expect(keys(data, 'list').join('\n')).toContain('default/red')
+})
+
+test('keys and what they belong to may forbid that other models answer', async () => {
+  const data = freshPath()
+  run('teams', data, ['create', '--name', 'red'])
+  const { key } = createKey(data, '--name', 'app', '--team', 'red')
+  using gateway = follow(data)
+  const may = () => mayUseEquivalents(authenticate(gateway.index, key, Date.now()))
+  expect(may()).toBe(true)
+  keys(data, 'update', 'app', '--forbid-equivalents')
+  await until(() => !may())
+  expect(keys(data, 'show', 'app').join('\n')).toMatch(/equivalents +false/)
+  keys(data, 'update', 'app', '--no-forbid-equivalents')
+  await until(may)
+  run('teams', data, ['update', 'red', '--forbid-equivalents'])
+  await until(() => !may())
 })

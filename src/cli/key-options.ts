@@ -15,6 +15,7 @@ import { CommandError, EXIT } from './command-line'
 export type GroupOptions = {
   /** Of a team or organization. */
   forbidFallbacks?: boolean
+  forbidEquivalents?: boolean
   models?: string[]
   denyModels?: string[]
   providers?: string[]
@@ -74,6 +75,8 @@ function addCommonOptions(command: Command): Command {
       'at most so much, e.g. 600/1m, 100000tokens/1m, 10in_flight; repeatable',
       collectLimits
     )
+    .option('--forbid-equivalents', 'no other model may answer in the place of the one asked for')
+    .option('--no-forbid-equivalents', 'one may, where the configuration has it so')
     .option('--meta <name=value>', 'a text to be kept with it; repeatable', collectPairs)
 }
 
@@ -100,19 +103,24 @@ export function addKeyOptions(command: Command): Command {
 /** What the administration takes for the options of a team or organization. */
 export function toGroupInput(options: GroupOptions) {
   const { forbidFallbacks } = options
-  const fallbacks = forbidFallbacks === undefined ? undefined : forbidFallbacks ? false : null
-  return { ...toCommonInput(options), fallbacks }
+  return { ...toCommonInput(options), fallbacks: toForbidden(forbidFallbacks) }
+}
+
+/** What is forbidden is false; what is no longer is not said. */
+function toForbidden(forbidden: boolean | undefined): false | null | undefined {
+  return forbidden === undefined ? undefined : forbidden ? false : null
 }
 
 function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
   const { models, denyModels, providers, denyProviders, credentials } = options
-  const { weight, budget, limit, meta } = options
+  const { weight, budget, limit, meta, forbidEquivalents } = options
   return {
     models,
     deniedModels: denyModels,
     providers,
     deniedProviders: denyProviders,
     credentials,
+    equivalents: toForbidden(forbidEquivalents),
     weights: weight,
     budgets: budget,
     limits: limit,

@@ -15,6 +15,8 @@ export type ProfileView = {
   weights: Readonly<Record<string, number>>
   /** Whether requests may bring fallbacks of their own; null where nothing is said. */
   fallbacks: boolean | null
+  /** False where no other model may answer in the place of the one that was asked for; null where nothing is said. */
+  equivalents: boolean | null
   /** As they can be typed: `10/30d`. */
   budgets: readonly string[]
   limits: readonly string[]
@@ -162,6 +164,7 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
     credentials: rights.credentials,
     weights: profile.weights ?? {},
     fallbacks: profile.fallbacks ?? null,
+    equivalents: profile.equivalents ?? null,
     budgets: limits.filter(({ unit }) => unit === 'usd').map(formatStoredLimit),
     limits: limits.filter(({ unit }) => unit !== 'usd').map(formatStoredLimit),
     metadata,

@@ -9,6 +9,7 @@ import { type BookProvider, createModelBook } from '../models/model-book'
 import { MODEL_KINDS, type ModelBook, type ModelKind } from '../models/model-card'
 import { type ModelList, ModelListError } from '../models/model-list'
 import { CATALOG } from '../providers/catalog'
+import { proposeEquivalents } from '../routing/equivalents/propose'
 import { nearestName } from '../std/nearest-name'
 import { CommandError, EXIT } from './command-line'
 import type { CommandOutput } from './command-line'
@@ -66,6 +67,20 @@ export function addModelsCommands(program: Command, output: CommandOutput): void
     })
 
   models
+    .command('equivalents')
+    .description(
+      'print what failover.equivalents would ask in the place of a model, the nearest first'
+    )
+    .argument('<model>', 'its name, as provider/model with the provider as the catalog has it')
+    .addOption(jsonOption())
+    .action((name: string, options: { json?: boolean }) => {
+      const found = equivalentsOf(name)
+      if (options.json === true) output.out(JSON.stringify(found))
+      else if (found.length === 0) output.out(`The table has nothing in the place of ${name}.`)
+      else for (const { model, reason } of found) output.out(`${model}  ${reason}`)
+    })
+
+  models
     .command('diff')
     .description('print what a list would change against the bundled one')
     .argument('<file>', "JSON in LiteLLM's format, or in that of the bundled list")
@@ -77,6 +92,12 @@ export function addModelsCommands(program: Command, output: CommandOutput): void
       if (options.json === true) output.out(JSON.stringify(view))
       else for (const line of layOutDifference(view)) output.out(line)
     })
+}
+
+function equivalentsOf(name: string): { model: string; reason: string }[] {
+  const slash = name.indexOf('/')
+  const found = proposeEquivalents(name.slice(0, slash), name.slice(slash + 1))
+  return found.map(({ host, names, reason }) => ({ model: `${host}/${names[0]}`, reason }))
 }
 
 function list({ book, names }: Shelf, { provider, kind, search }: ListOptions): ModelView[] {

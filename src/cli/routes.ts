@@ -90,7 +90,7 @@ async function runCases(
   cases: readonly RouteCase[]
 ): Promise<readonly RouteCaseResult[]> {
   const [
-    { createServedModels },
+    { createEquivalents, createServedModels },
     { createPlanner },
     { createSignals },
     { runRouteCase, toSignals },
@@ -101,10 +101,12 @@ async function runCases(
     import('./route-cases'),
   ])
   const { models, providers } = createServedModels(configuration)
+  const equivalents = createEquivalents(configuration, models, providers)
   const results = cases.map((facts) => {
     const signals = createSignals(toSignals(facts))
     const { routes } = configuration
-    return runRouteCase(createPlanner({ models, routes, signals, onRuleFailure() {} }), facts)
+    const planner = createPlanner({ models, routes, signals, equivalents, onRuleFailure() {} })
+    return runRouteCase(planner, facts)
   })
   for (const { credential } of providers) credential?.close()
   return results

@@ -11,6 +11,7 @@ import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import type { AffinityBook } from '../routing/affinity'
+import type { Equivalents } from '../routing/equivalents/equivalents'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import { createPlanner, type Planner } from '../routing/planner'
 import type { RouteSignals } from '../routing/route-signals'
@@ -51,8 +52,9 @@ export function startServing(
   previous?: Serving
 ): Serving {
   const { providers, models } = createServedModels(configuration, programLog, previous?.providers)
+  const equivalents = createEquivalents(configuration, models, providers)
   const planner = createPlanner({
-    models,
+    ...{ models, equivalents },
     routes: configuration.routes,
     ...{ signals, affinity },
     onRuleFailure: (route, when, problem) =>
@@ -84,6 +86,17 @@ export function startServing(
       for (const provider of providers) closeProvider(provider)
     },
   }
+}
+
+/** The table is loaded where it is wanted. */
+export function createEquivalents(
+  { failover }: Configuration,
+  models: ModelIndex,
+  providers: readonly Provider[]
+): Equivalents | undefined {
+  if (!failover.equivalents) return undefined
+  const loaded: typeof import('../routing/equivalents/equivalents') = require('../routing/equivalents/equivalents')
+  return new loaded.Equivalents(models, providers)
 }
 
 /** The providers of a configuration, and the models, routes among them, that are known by name. */

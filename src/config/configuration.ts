@@ -38,6 +38,8 @@ export type FailoverConfiguration = {
   readonly capability: boolean
   readonly contextLength: boolean
   readonly contentPolicy: boolean
+  /** Models of other providers stand behind one without a route. */
+  readonly equivalents: boolean
 }
 
 export type ServerConfiguration = {

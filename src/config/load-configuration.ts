@@ -131,8 +131,8 @@ async function readModelList(
 }
 
 function toFailover(failover: ConfigurationFile['failover']): FailoverConfiguration {
-  const { retries, capability, context_length, content_policy } = failover
-  return { retries, capability, contextLength: context_length, contentPolicy: content_policy }
+  const { context_length, content_policy, ...rest } = failover
+  return { ...rest, contextLength: context_length, contentPolicy: content_policy }
 }
 
 function toBudget(budget: ConfigurationFile['budgets'][number]): BudgetSettings {

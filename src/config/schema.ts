@@ -126,6 +126,11 @@ const failover = fields({
   content_policy: trueOrFalse()
     .default(false)
     .describe('Take a request to the next target that one refused for its content.'),
+  equivalents: trueOrFalse()
+    .default(false)
+    .describe(
+      'Behind a model without a route, models of other providers that a table holds to be its equals.'
+    ),
 })
 
 export const configurationSchema = fields({

@@ -79,10 +79,10 @@ export class GroupBook {
 
 /** One level with what its profile says. Its counters are named by its id: a name can be given anew. */
 export function toLevel(kind: LevelKind, id: string, name: string, profile: ReadyProfile): Level {
-  const { fallbacks, weights } = profile
+  const { rights, fallbacks, equivalents, weights } = profile
   const limits = toOwnLimits(profile.templates, kind, name).map((limit) => ({
     limit,
     name: `${kind}/${id}`,
   }))
-  return { kind, id, name, rights: profile.rights, fallbacks, weights, limits }
+  return { kind, id, name, rights, fallbacks, equivalents, weights, limits }
 }

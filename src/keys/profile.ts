@@ -13,6 +13,8 @@ export type Profile = {
   readonly headers: readonly RequiredHeader[]
   /** Whether requests may bring fallbacks of their own. */
   readonly fallbacks?: boolean | undefined
+  /** Whether another model may answer in the place of the one that was asked for; only false is kept. */
+  readonly equivalents?: boolean | undefined
   /** How much of what routes draw by weight goes to providers, by their names. */
   readonly weights?: Weights | undefined
   readonly limits: readonly StoredLimit[]
@@ -36,6 +38,7 @@ const rightsSchema = z.object({
   credentials: globsSchema.default([]),
   headers: z.record(z.string(), z.string()).default({}),
   fallbacks: z.boolean().optional(),
+  equivalents: z.boolean().optional(),
   weights: z.record(z.string(), z.number()).optional(),
 })
 const limitsSchema = z.array(storedLimitSchema)
@@ -54,6 +57,7 @@ export function readProfile({ models, rights, limits }: ProfileColumns): Profile
     },
     headers: Object.entries(lists.headers).map(([name, value]) => ({ name, value })),
     fallbacks: lists.fallbacks,
+    equivalents: lists.equivalents,
     weights: lists.weights,
     limits: limitsSchema.parse(JSON.parse(limits ?? '[]')),
   }
@@ -67,7 +71,7 @@ export function readReadyProfile(columns: ProfileColumns): ReadyProfile {
 
 /** Writes a profile; what is empty becomes null. */
 export function toProfileColumns(profile: Profile): ProfileColumns {
-  const { rights, headers, fallbacks, weights, limits } = profile
+  const { rights, headers, fallbacks, equivalents, weights, limits } = profile
   const lists = {
     ...(rights.deniedModels.length > 0 && { denied_models: rights.deniedModels }),
     ...(rights.providers.length > 0 && { providers: rights.providers }),
@@ -77,6 +81,7 @@ export function toProfileColumns(profile: Profile): ProfileColumns {
       headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     }),
     ...(fallbacks !== undefined && { fallbacks }),
+    ...(equivalents !== undefined && { equivalents }),
     ...(weights !== undefined && Object.keys(weights).length > 0 && { weights }),
   }
   return {

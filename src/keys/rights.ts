@@ -49,6 +49,11 @@ export function explainCovered(
   return undefined
 }
 
+/** Another model may answer a key's requests in the place of the one that was asked for; unless a level says no. */
+export function mayUseEquivalents({ levels }: Pick<VirtualKey, 'levels'>): boolean {
+  return levels.every(({ equivalents }) => equivalents !== false)
+}
+
 /** Why a key's requests may not bring fallbacks of their own, in words; `undefined` where they may. */
 export function explainFallbacks({ levels }: Pick<VirtualKey, 'levels'>): string | undefined {
   for (const { kind, name, fallbacks } of levels) {

@@ -78,6 +78,8 @@ const groupFields = {
   metadata: metadataSchema.optional(),
   /** Whether requests may bring fallbacks: a key allows it, a team or organization forbids it; null: nothing is said. */
   fallbacks: z.boolean().nullish(),
+  /** False forbids other models in the place of the one that was asked for; null: nothing is said. */
+  equivalents: z.literal(false).nullish(),
   /** Shares by the names of providers, in the place of a route's own; empty clears. */
   weights: weightsSchema.optional(),
 }
@@ -129,7 +131,7 @@ type ProfileInput = Pick<KeyUpdateInput, keyof typeof groupFields | 'headers'>
 
 /** The columns of a profile after a change of some of its parts. */
 export function changeProfile(columns: ProfileColumns, input: ProfileInput): ProfileColumns {
-  const { rights, headers, fallbacks, weights, limits } = readProfile(columns)
+  const { rights, headers, fallbacks, equivalents, weights, limits } = readProfile(columns)
   const budgets = input.budgets ?? limits.filter(({ unit }) => unit === 'usd')
   const rates = input.limits ?? limits.filter(({ unit }) => unit !== 'usd')
   const changed: Profile = {
@@ -144,6 +146,7 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))
       : headers,
     fallbacks: input.fallbacks === undefined ? fallbacks : (input.fallbacks ?? undefined),
+    equivalents: input.equivalents === undefined ? equivalents : (input.equivalents ?? undefined),
     weights: input.weights ?? weights,
     limits: [...budgets, ...rates],
   }

@@ -37,6 +37,8 @@ export type Level = {
   readonly rights: Rights
   /** Whether requests may bring fallbacks of their own; `undefined`: of a key no, of others as the key has it. */
   readonly fallbacks?: boolean | undefined
+  /** False: no other model may answer in the place of the one that was asked for. */
+  readonly equivalents?: boolean | undefined
   /** In the place of a route's own weights. */
   readonly weights?: Weights | undefined
   readonly limits: readonly OwnLimit[]

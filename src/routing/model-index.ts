@@ -26,6 +26,11 @@ export type ModelIndex = {
   resolve(name: string): Target
   /** Every known model, in the order of the providers; a list made once and kept until it changes. */
   list(): readonly ModelEntry[]
+  /**
+   * A provider may have a model: it is among those that it lists or the configuration names, or nobody knows which it
+   * has. Deployments have names of their own, so of those only what is configured counts.
+   */
+  mayServe(provider: Provider, model: string): boolean
   /** Takes what a host lists in the place of what it listed before. */
   setHostModels(provider: string, models: readonly HostModel[]): void
 }
@@ -38,6 +43,9 @@ export type CardFinder = (
 ) => ModelCard | undefined
 
 const MAX_TARGETS = 4_096
+
+/** Catalog rows whose models are what somebody has deployed there. */
+const DEPLOYMENTS = 'azure'
 
 /**
  * `provider/model` names its provider when the first segment is one that is configured; the rest goes
@@ -93,6 +101,13 @@ export function createModelIndex(
     },
 
     list: () => entries,
+
+    mayServe({ name, configuration }, model) {
+      const { models, aliases, catalogName } = configuration
+      if (models.includes(model) || Object.hasOwn(aliases, model)) return true
+      if (catalogName?.startsWith(DEPLOYMENTS)) return false
+      return hostModels.get(name)?.some(({ id }) => id === model) ?? true
+    },
 
     setHostModels(provider, models) {
       hostModels.set(provider, models)

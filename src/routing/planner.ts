@@ -1,7 +1,8 @@
 import { type AffinityBook, keepPlace } from './affinity'
 import type { RouteSettings } from '../config/route-settings'
 import { GatewayError } from '../errors/gateway-error'
-import { explainFallbacks, explainRights, toRouteName } from '../keys/rights'
+import { explainFallbacks, explainRights, mayUseEquivalents, toRouteName } from '../keys/rights'
+import type { Equivalents } from './equivalents/equivalents'
 import type { ModelIndex } from './model-index'
 import { type Plan, type PlannedTarget, toPlainPlan } from './plan'
 import { type CompiledRoute, compileRoute, planRoute, type RouteTools } from './plan-route'
@@ -25,13 +26,15 @@ export type PlannerOptions = {
   signals: RouteSignals
   /** Where conversations were served; left out, each turn is placed anew. */
   affinity?: AffinityBook
+  /** What may be asked in the place of a model without a route; left out, nothing is. */
+  equivalents?: Equivalents | undefined
   /** A rule failed for a request: told once for each rule. */
   onRuleFailure(label: string, when: string, failure: string): void
 }
 
 /** Makes routes ready; their rules were found to be some. */
 export function createPlanner(options: PlannerOptions): Planner {
-  const { models, signals, affinity } = options
+  const { models, signals, affinity, equivalents } = options
   const routes = compileRoutes(options.routes)
   const told = new Set<string>()
   const tools: RouteTools = {
@@ -70,7 +73,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       const { envelope, caller } = request
       const placed = place(planName(envelope.model, request, 'model'), request)
       const { fallbacks } = envelope
-      if (fallbacks === undefined || fallbacks.length === 0) return placed
+      if (fallbacks === undefined || fallbacks.length === 0) return withEquivalents(placed, request)
       const problem = caller && explainFallbacks(caller)
       if (problem !== undefined) throw notAllowed(problem, 'fallbacks')
       return withFallbacks(
@@ -78,6 +81,13 @@ export function createPlanner(options: PlannerOptions): Planner {
         fallbacks.map((name) => planFallback(name, request))
       )
     },
+  }
+
+  /** What the table knows, behind a model that no route is named after. */
+  function withEquivalents(plan: Plan, request: PlanRequest): Plan {
+    if (equivalents === undefined || plan.path.length > 0) return plan
+    if (request.caller && !mayUseEquivalents(request.caller)) return plan
+    return equivalents.add(plan, request)
   }
 
   /** Turns of one conversation stay where its prompt is cached. */
