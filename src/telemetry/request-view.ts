@@ -45,6 +45,8 @@ export function viewRequest(row: RequestRow) {
     error_message: row.errorMessage,
     route: viewRoute(row.route),
     count: row.count,
+    hedged: wasFor(row, 'hedged'),
+    continued: wasFor(row, 'continued'),
     attempts: (row.attempts ?? []).map((attempt) => ({
       number: attempt.number,
       provider: attempt.provider,
@@ -60,8 +62,15 @@ export function viewRequest(row: RequestRow) {
       upstream_request_id: attempt.upstreamRequestId ?? null,
       retry_of: attempt.retryOf ?? null,
       possibly_billed_twice: attempt.possiblyBilledTwice ?? false,
+      cost_nano_usd: attempt.spent?.costNanoUsd ?? null,
+      cost_provenance: attempt.spent?.provenance ?? null,
     })),
   }
+}
+
+/** Some attempt was made for this reason. */
+function wasFor({ attempts }: RequestRow, reason: 'hedged' | 'continued'): boolean {
+  return attempts?.some(({ retryOf }) => retryOf === reason) ?? false
 }
 
 function viewRoute(route: RouteColumn | null) {
