@@ -1,8 +1,9 @@
 import { nearestName } from '../std/nearest-name'
 import type { FieldPath, Report } from './problem'
 import type { OrderedGroup, RouteGroup, RouteMember, RouteNode } from './route-settings'
-import type { RouteParams, RouteRule, RouteSettings } from './route-settings'
-import type { RouteEntryFields, RouteFields, RouteTargetFields } from './routes-fields'
+import type { RouteParams, RoutePolicy, RouteRule, RouteSettings } from './route-settings'
+import type { NamedRouteFields, RouteEntryFields } from './routes-fields'
+import type { RouteFields, RouteTargetFields } from './routes-fields'
 
 /** Targets of one route, those of the routes that it refers to among them. */
 const MOST_LEAVES = 64
@@ -27,7 +28,7 @@ const REFUSED_PARAMS: Readonly<Record<string, string>> = {
   options: 'write its members: temperature, max_tokens, …',
 }
 
-type RouteFieldsByName = Readonly<Record<string, RouteFields>>
+type RouteFieldsByName = Readonly<Record<string, NamedRouteFields>>
 
 /**
  * The routes of a checked `routes:` section, references followed. `providers` are the names of those that are
@@ -50,6 +51,15 @@ export async function resolveRoutes(
   const resolved = names.map((name) => resolving.resolve(name))
   await checkRules(routes, report)
   return resolved.filter((route) => route !== undefined)
+}
+
+function toPolicy(
+  route: string,
+  { continue_streams: continuesStreams, hedge }: NamedRouteFields
+): RoutePolicy | undefined {
+  if (!continuesStreams && hedge === undefined) return undefined
+  const hedging = hedge && { after: hedge.after, share: hedge.max_percent / 100 }
+  return { route, continuesStreams, hedge: hedging }
 }
 
 /** A route that others refer to is looked at for each of them. */
@@ -88,7 +98,8 @@ class Resolving {
     const root = fields && this.#group(fields, path, [name], name)
     if (this.#leaves > MOST_LEAVES)
       this.#report(path, { message: `has more than ${MOST_LEAVES} targets` })
-    return root && { name, root }
+    const policy = fields && toPolicy(name, fields)
+    return root && { name, root, ...(policy && { policy }) }
   }
 
   /** `chain` are the names of the routes that led here, `label` is where it stands in the last of them. */

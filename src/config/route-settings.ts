@@ -1,7 +1,29 @@
 import type { RouteStrategy } from './routes-fields'
 
 /** A public model name and what stands behind it. References to other routes are followed, so that it is a tree. */
-export type RouteSettings = { readonly name: string; readonly root: RouteGroup }
+export type RouteSettings = {
+  readonly name: string
+  readonly root: RouteGroup
+  /** What is done beyond trying one target after the other; left out for nothing. */
+  readonly policy?: RoutePolicy
+}
+
+/** Of the route that was asked for; those that it refers to have no say. */
+export type RoutePolicy = {
+  /** The route's name. */
+  readonly route: string
+  /** Another target goes on with a text whose stream breaks off. */
+  readonly continuesStreams: boolean
+  readonly hedge: HedgeSettings | undefined
+}
+
+/** When a second target is asked while the first is still silent. */
+export type HedgeSettings = {
+  /** After so many milliseconds, or after the 95th percentile of what the target took lately. */
+  readonly after: 'p95' | number
+  /** The share of the route's requests that may have a second attempt, 0 to 1. */
+  readonly share: number
+}
 
 export type RouteNode = RouteTarget | RouteGroup
 

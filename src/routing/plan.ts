@@ -1,4 +1,4 @@
-import type { RouteParams } from '../config/route-settings'
+import type { RouteParams, RoutePolicy } from '../config/route-settings'
 import type { Target } from './target'
 
 /** One target of a plan. */
@@ -22,6 +22,8 @@ export type Plan = {
   readonly path: readonly string[]
   /** What else is worth knowing: a rule that failed, requirements that nobody meets. */
   readonly notes: readonly string[]
+  /** What the route does beyond trying one target after the other; left out for nothing. */
+  readonly policy?: RoutePolicy | undefined
 }
 
 const NOTHING: readonly never[] = Object.freeze([])

@@ -101,6 +101,7 @@ function withFallbacks(plan: Plan, fallbacks: readonly Plan[]): Plan {
     excluded: [plan, ...fallbacks].flatMap(({ excluded }) => excluded),
     path: [plan, ...fallbacks].flatMap(({ path }) => path),
     notes: [plan, ...fallbacks].flatMap(({ notes }) => notes),
+    ...(plan.policy && { policy: plan.policy }),
   }
 }
 

@@ -34,7 +34,7 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     reasoningTokens: usage?.reasoningTokens ?? null,
     audioInputTokens: usage?.audioInputTokens ?? null,
     audioOutputTokens: usage?.audioOutputTokens ?? null,
-    usageProvenance: end.usageProvenance ?? null,
+    usageProvenance: total.usageProvenance ?? null,
     finishReasons: JSON.stringify(end.finishReasons),
     firstTokenMs: end.firstTokenMs ?? null,
     totalMs: end.totalMs,

@@ -1,4 +1,5 @@
 import type { AttemptRow } from '../db/log-schema'
+import type { UsageProvenance } from '../protocols/usage'
 import type { EndRecord } from './records'
 
 /** What a request came to in all. A cost is `undefined` where some part of it is unknown, and none where there is none. */
@@ -7,6 +8,7 @@ export type RequestTotal = {
   readonly provenance: string | undefined
   readonly inputTokens: number | undefined
   readonly outputTokens: number | undefined
+  readonly usageProvenance: UsageProvenance | undefined
 }
 
 /** The request's last attempt, as its end tells of it, and those that were settled by themselves. */
@@ -15,6 +17,7 @@ export function totalOf(end: EndRecord, attempts: readonly AttemptRow[]): Reques
   let { inputTokens, outputTokens } = usage ?? NOTHING
   let costNanoUsd = cost?.costNanoUsd
   let provenance: string | undefined = cost?.provenance
+  let { usageProvenance } = end
   for (const { spent } of attempts) {
     if (spent === undefined || spent.provenance === 'none') continue
     inputTokens = plus(inputTokens, spent.inputTokens)
@@ -25,8 +28,9 @@ export function totalOf(end: EndRecord, attempts: readonly AttemptRow[]): Reques
         ? undefined
         : (costNanoUsd ?? 0) + spent.costNanoUsd
     provenance = weaker(provenance, spent.provenance)
+    if (spent.provenance === 'estimated') usageProvenance = 'estimated'
   }
-  return { costNanoUsd, provenance, inputTokens, outputTokens }
+  return { costNanoUsd, provenance, inputTokens, outputTokens, usageProvenance }
 }
 
 const NOTHING = { inputTokens: undefined, outputTokens: undefined }
