@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 
+import { CLIENTS, type TestClient } from './fixtures/clients'
 import { type Harness, startHarness } from './harness'
 
 // Every fault of a first target, in every format, streamed and whole, for every kind of client: with a healthy second
@@ -18,53 +19,6 @@ const WITHIN = ['hang-mid-stream', 'reset-mid-stream', 'truncated-json']
 const WITHIN_STREAMS = [...WITHIN, 'truncated-stream', 'error-mid-stream']
 
 const UPSTREAMS = ['sim', 'responses', 'claude', 'google', 'bedrock']
-const MESSAGES = [{ role: 'user', content: 'Hi' }]
-const CONTENTS = [{ role: 'user', parts: [{ text: 'Hi' }] }]
-const TURNS = [{ role: 'user', content: [{ text: 'Hi' }] }]
-
-/** How a client of each API asks, what says that a stream failed, and what ends it well. */
-const CLIENTS = [
-  {
-    name: 'openai-chat',
-    path: () => '/v1/chat/completions',
-    body: (model: string, stream: boolean) => ({ model, stream, messages: MESSAGES }),
-    failed: /^data: \{"error"/m,
-    ended: '[DONE]',
-  },
-  {
-    name: 'openai-responses',
-    path: () => '/v1/responses',
-    body: (model: string, stream: boolean) => ({ model, stream, input: 'Hi' }),
-    failed: /^event: (error|response\.failed)/m,
-    ended: 'response.completed',
-  },
-  {
-    name: 'anthropic-messages',
-    path: () => '/v1/messages',
-    body: (model: string, stream: boolean) => ({
-      ...{ model, stream, max_tokens: 100, messages: MESSAGES },
-    }),
-    failed: /^event: error/m,
-    ended: 'event: message_stop',
-  },
-  {
-    name: 'gemini',
-    path: (model: string, stream: boolean) =>
-      `/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
-    body: () => ({ contents: CONTENTS }),
-    failed: /^data: \{"error"/m,
-    ended: '"finishReason"',
-  },
-  {
-    name: 'bedrock-converse',
-    path: (model: string, stream: boolean) =>
-      `/model/${encodeURIComponent(model)}/${stream ? 'converse-stream' : 'converse'}`,
-    body: () => ({ messages: TURNS }),
-    failed: /:exception-type/,
-    ended: 'messageStop',
-  },
-]
-
 const KINDS = [true, false].map((stream) => ({ stream, kind: stream ? 'streamed' : 'whole' }))
 
 /** A name for each request: what one of them finds out of its target must not spare the next one the fault. */
@@ -105,9 +59,12 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
-type Client = (typeof CLIENTS)[number]
-
-async function ask({ path, body, name }: Client, fault: string, upstream: string, stream: boolean) {
+async function ask(
+  { path, body, name }: TestClient,
+  fault: string,
+  upstream: string,
+  stream: boolean
+) {
   const model = routeOf(upstream, aliasOf(fault, name, stream ? 'streamed' : 'whole'))
   const response = await fetch(`${harness.gateway.url}${path(model, stream)}`, {
     method: 'POST',

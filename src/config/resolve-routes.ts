@@ -1,13 +1,9 @@
 import { nearestName } from '../std/nearest-name'
 import type { FieldPath, Report } from './problem'
 import type { OrderedGroup, RouteGroup, RouteMember, RouteNode } from './route-settings'
-import type { RouteParams, RouteRule, RouteSettings } from './route-settings'
-import type {
-  NamedRouteFields,
-  RouteEntryFields,
-  RouteFields,
-  RouteTargetFields,
-} from './routes-fields'
+import type { RouteParams, RoutePolicy, RouteRule, RouteSettings } from './route-settings'
+import type { NamedRouteFields, RouteEntryFields } from './routes-fields'
+import type { RouteFields, RouteTargetFields } from './routes-fields'
 
 /** Targets of one route, those of the routes that it refers to among them. */
 const MOST_LEAVES = 64
@@ -57,6 +53,15 @@ export async function resolveRoutes(
   return resolved.filter((route) => route !== undefined)
 }
 
+function toPolicy(
+  route: string,
+  { continue_streams: continuesStreams, hedge }: NamedRouteFields
+): RoutePolicy | undefined {
+  if (!continuesStreams && hedge === undefined) return undefined
+  const hedging = hedge && { after: hedge.after, share: hedge.max_percent / 100 }
+  return { route, continuesStreams, hedge: hedging }
+}
+
 /** A route that others refer to is looked at for each of them. */
 function once(report: Report): Report {
   const told = new Set<string>()
@@ -93,7 +98,8 @@ class Resolving {
     const root = fields && this.#group(fields, path, [name], name)
     if (this.#leaves > MOST_LEAVES)
       this.#report(path, { message: `has more than ${MOST_LEAVES} targets` })
-    return root && { name, root, affinity: fields?.affinity ?? true }
+    const policy = fields && toPolicy(name, fields)
+    return root && { name, root, affinity: fields?.affinity ?? true, ...(policy && { policy }) }
   }
 
   /** `chain` are the names of the routes that led here, `label` is where it stands in the last of them. */

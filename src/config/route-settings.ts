@@ -6,6 +6,25 @@ export type RouteSettings = {
   readonly root: RouteGroup
   /** Turns of one conversation stay at the target that served the last one. */
   readonly affinity: boolean
+  /** What is done beyond trying one target after the other; left out for nothing. */
+  readonly policy?: RoutePolicy
+}
+
+/** Of the route that was asked for; those that it refers to have no say. */
+export type RoutePolicy = {
+  /** The route's name. */
+  readonly route: string
+  /** Another target goes on with a text whose stream breaks off. */
+  readonly continuesStreams: boolean
+  readonly hedge: HedgeSettings | undefined
+}
+
+/** When a second target is asked while the first is still silent. */
+export type HedgeSettings = {
+  /** After so many milliseconds, or after the 95th percentile of what the target took lately. */
+  readonly after: 'p95' | number
+  /** The share of the route's requests that may have a second attempt, 0 to 1. */
+  readonly share: number
 }
 
 export type RouteNode = RouteTarget | RouteGroup

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fields, text, trueOrFalse } from './fields'
+import { duration, fields, text, trueOrFalse } from './fields'
 import { isTimezone } from './limits-fields'
 
 /** How a route puts its targets in order. */
@@ -32,8 +32,12 @@ export type RouteRuleFields = { when: string; use: RouteTargetFields }
 
 export type RouteFields = Omit<RouteEntryFields, 'model' | 'weight' | 'params'>
 
-/** A route with a name of its own. */
-export type NamedRouteFields = RouteFields & { affinity?: boolean | undefined }
+/** What a route with a name has beside: nested ones follow the route that was asked for. */
+export type NamedRouteFields = RouteFields & {
+  affinity?: boolean | undefined
+  continue_streams: boolean
+  hedge?: { after: 'p95' | number; max_percent: number } | undefined
+}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 const MOST_TARGETS = 64
@@ -91,8 +95,33 @@ const entry = fields({
   ...routeShape(),
 })
 
+const PERCENT = 'a number from 0.1 to 50'
+
+const hedge = fields({
+  after: z
+    .union(
+      [
+        z.literal('p95'),
+        duration('1s', { from: '10ms', to: '5m' }, 'The wait before the second attempt.'),
+      ],
+      { error: 'p95, or a duration such as 800ms, from 10ms to 5m' }
+    )
+    .default('p95')
+    .describe('How long the first target may say nothing: its own 95th percentile, or a duration.'),
+  max_percent: z
+    .number({ error: PERCENT })
+    .min(0.1, PERCENT)
+    .max(50, PERCENT)
+    .default(5)
+    .describe('The share of the requests that may have a second attempt.'),
+})
+
 const route = fields({
   strategy: strategy().default('fallback'),
+  continue_streams: trueOrFalse()
+    .default(false)
+    .describe('Another target goes on with a text whose stream breaks off.'),
+  hedge: hedge.optional().describe('A second target is asked where the first one is slow.'),
   ...routeShape(),
   affinity: trueOrFalse()
     .default(true)

@@ -30,7 +30,7 @@ export type LedgerReader = {
   behind(sequence: number): Iterable<CountedEntry>
   /** Corrections of requests that were admitted since. */
   corrections(admittedAtMs: number): Iterable<CountedEntry>
-  /** Entries and log rows of one request that don't say the same cost, at most 100. */
+  /** Requests whose entries, beside corrections, don't say in sum what their log rows do, at most 100. */
   differences(): { requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }[]
   /** What stands in the ledger as a whole; what was corrected is neither unknown nor unresolved. */
   totals(): { entries: number; costNanoUsd: number; unknown: number; unresolved: number }
@@ -60,9 +60,14 @@ export function createLedgerReader(database: Database): LedgerReader {
     differences: () =>
       database
         .query<{ requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }, []>(
-          `SELECT request_id AS requestId, e.cost_nano_usd AS entryNanoUsd, r.cost_nano_usd AS rowNanoUsd
-           FROM ledger_entries e JOIN requests r ON r.id = e.request_id
-           WHERE e.kind = 'request' AND r.outcome NOT IN ('open', 'lost') AND e.cost_nano_usd IS NOT r.cost_nano_usd LIMIT 100`
+          `SELECT requestId, entryNanoUsd, rowNanoUsd FROM (
+             SELECT e.request_id AS requestId, r.cost_nano_usd AS rowNanoUsd,
+               (SELECT CASE WHEN max(a.cost_nano_usd IS NULL AND a.provenance <> 'none') THEN NULL
+                  ELSE sum(a.cost_nano_usd) END
+                FROM ledger_entries a WHERE a.request_id = e.request_id AND a.kind <> 'correction') AS entryNanoUsd
+             FROM ledger_entries e JOIN requests r ON r.id = e.request_id
+             WHERE e.kind = 'request' AND r.outcome NOT IN ('open', 'lost'))
+           WHERE entryNanoUsd IS NOT rowNanoUsd LIMIT 100`
         )
         .all(),
     totals() {

@@ -25,6 +25,16 @@ export type AttemptRow = {
   upstreamRequestId?: string | undefined
   retryOf?: string | undefined
   possiblyBilledTwice?: true | undefined
+  /** What it came to, where its request ended with another one. */
+  spent?: SpentColumn | undefined
+}
+
+/** As its entry in the ledger has it. */
+export type SpentColumn = {
+  provenance: string
+  costNanoUsd?: number | undefined
+  inputTokens?: number | undefined
+  outputTokens?: number | undefined
 }
 
 /** Organization, team, user, session, tags; when it was admitted. */
@@ -37,10 +47,20 @@ export type OwnerColumn = [
   admittedAtMs?: number,
 ]
 
+/** Of an attempt that had another beside it, its number; and what is held for those beside it. */
 export type HeldColumn = [
   model: string,
   costNanoUsd: number | null,
-  credential?: string | undefined,
+  credential?: string | null | undefined,
+  attempt?: number | null | undefined,
+  beside?: HeldBesideColumn[] | undefined,
+]
+
+export type HeldBesideColumn = [
+  model: string,
+  costNanoUsd: number | null,
+  credential: string | null,
+  attempt: number,
 ]
 
 /** How targets were chosen: names are `provider/model`. */

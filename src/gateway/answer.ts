@@ -1,6 +1,5 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { AnswerFacts } from '../protocols/protocol'
-import type { UpstreamStream } from './upstream-stream'
 
 /** An attempt that brought an answer: read to its end, or as far as its first meaningful frame. */
 export type UpstreamAnswer = WholeAnswer | StreamedAnswer
@@ -17,10 +16,20 @@ export type WholeAnswer = {
 export type StreamedAnswer = {
   kind: 'stream'
   headers: Record<string, string>
-  stream: UpstreamStream
+  stream: AnswerStream
   /** What came up to the first meaningful frame. */
   held: Uint8Array[]
   attempt: OpenAttempt
+}
+
+/** An answer's frames for its client, one read after the other; `UpstreamStream` is one. */
+export type AnswerStream = {
+  readonly hasContent: boolean
+  readonly isDone: boolean
+  /** `undefined` where nobody answers any more, and what was said is settled. */
+  readonly facts: AnswerFacts | undefined
+  next(): Promise<Uint8Array | undefined>
+  cancel(): void
 }
 
 /** An attempt whose stream goes on behind the head; closed once, with how it ended. */
@@ -30,6 +39,8 @@ export type OpenAttempt = {
   /** Ends the upstream's work for a reason, e.g. that the client has left. */
   abort(reason: GatewayError): void
   close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void
+  /** What must have ended before the request does, once it is aborted; never rejects. */
+  readonly pending?: Promise<void> | undefined
 }
 
 /**

@@ -1,30 +1,25 @@
 import { GatewayError } from '../errors/gateway-error'
 import { applyParams } from '../protocols/apply-params'
-import type { Envelope } from '../protocols/envelope'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
-import { estimateTokens } from '../protocols/estimate-tokens'
-import type { Generation } from '../protocols/generation'
-import { Losses } from '../protocols/losses'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { readWholeBody } from '../providers/read-body'
-import type { ResendReason, Sender, SendResult } from '../providers/send'
+import type { ResendReason, SendResult } from '../providers/send'
 import { classifyFailure, type Failure } from '../routing/health/classify-failure'
 import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
-import { NO_USAGE } from '../protocols/usage'
 import type { AttemptRecord } from '../telemetry/records'
 import { passHeaders, type UpstreamAnswer } from './answer'
 import { blameCaller, tooLossy } from './attempt-errors'
-import type { ClientCall, Presence } from './client-call'
+import type { AttemptContext, AttemptOf, AttemptRequest, AttemptResult } from './attempt-request'
+import type { RetryReason } from './attempt-request'
+import { estimateCount } from './estimate-count'
 import { toPassedHeaders } from './passed-headers'
 import { saidIn } from './said-in'
 import { ReframingReader } from './reframing-reader'
-import type { RequestRecord } from './request-record'
-import type { ToolCallMemory } from './tool-call-memory'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
 import { readUpstreamRequestId } from './upstream-request-id'
 import { UpstreamStream } from './upstream-stream'
@@ -32,47 +27,6 @@ import { chooseWire, type Wire } from './wire'
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const MAX_ERROR_BYTES = 256 * 1024
-
-export type AttemptContext = {
-  sender: Sender
-  memory: ToolCallMemory
-  log: { attempt(record: AttemptRecord): void }
-}
-
-export type AttemptRequest = {
-  protocol: Protocol
-  envelope: Envelope
-  /** The neutral model of the request, made at the first call. */
-  generation(): Generation
-  call: ClientCall
-  presence: Presence
-  record: RequestRecord
-  /** How long the client wants to wait for all of it; `undefined` leaves it to the provider's deadlines. */
-  timeoutMs: number | undefined
-}
-
-export type AttemptResult = { ok: true; answer: UpstreamAnswer } | FailedAttempt
-
-export type FailedAttempt = {
-  ok: false
-  error: GatewayError
-  failure: Failure
-  /** What it says of one of several credentials. */
-  fault: CredentialFault | undefined
-  resend: ResendReason | undefined
-}
-
-/** Why the attempt before is repeated. */
-export type RetryReason = ResendReason | 'credential_rotated' | 'backoff'
-
-export type AttemptOf = {
-  target: Target
-  /** What it is sent in the place of what the client said; `undefined` for nothing. */
-  params: RouteParams | undefined
-  retryOf: RetryReason | undefined
-  /** The target's health hears how it ends. */
-  health: HealthCall
-}
 
 /** One call of one target. Its facts are appended to the record when it ends, however it ends. */
 export function attempt(
@@ -116,6 +70,7 @@ class UpstreamCall {
   #status: number | undefined
   #headers: Headers | undefined
   #upstreamRequestId: string | undefined
+  #number = 0
   #isClosed = false
 
   constructor(context: AttemptContext, request: AttemptRequest, of: AttemptOf) {
@@ -148,12 +103,12 @@ class UpstreamCall {
 
   async run(): Promise<AttemptResult> {
     const { presence, record } = this.#request
-    record.begunAttempts++
+    this.#number = ++record.begunAttempts
     presence.attend(this.#deadlines)
     record.beginWait()
     record.losses = undefined
     try {
-      const wire = chooseWire(this.#request.protocol, this.#target)
+      const wire = this.#chooseWire()
       if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
       const sent = await this.#send(wire)
       if (!sent.ok) {
@@ -174,6 +129,16 @@ class UpstreamCall {
 
   #failed(error: GatewayError, resend?: ResendReason | undefined): AttemptResult {
     return { ok: false, error, failure: this.#failure, fault: this.#fault, resend }
+  }
+
+  /** What is gone on with is told anew, in whichever format. */
+  #chooseWire(): Wire {
+    const { protocol, continuity } = this.#request
+    const wire = chooseWire(protocol, this.#target)
+    if (wire.kind !== 'same' || continuity?.isGoingOn !== true) return wire
+    const { upstream } = wire
+    if (!isChat(protocol) || !isChat(upstream)) return wire
+    return { kind: 'translated', client: protocol, upstream }
   }
 
   /** Throws what can't be said to this target. */
@@ -207,11 +172,12 @@ class UpstreamCall {
   }
 
   #translate({ client, upstream }: Translated, isStrict: boolean): Uint8Array {
-    const { record } = this.#request
+    const { record, continuity } = this.#request
+    const generation = this.#request.generation()
     this.#translation = new Translation({
       client,
       upstream,
-      generation: this.#request.generation(),
+      generation: continuity?.toContinued(generation, upstream, this.#target) ?? generation,
       target: this.#target,
       memory: this.#context.memory,
       requestId: record.id,
@@ -248,7 +214,7 @@ class UpstreamCall {
     const entry: AttemptRecord = {
       kind: 'attempt',
       requestId: record.id,
-      number: record.attempts.length + 1,
+      number: this.#number,
       provider: target.provider.name,
       model: target.upstreamModel,
       credential: target.provider.credentialName,
@@ -322,23 +288,11 @@ class UpstreamCall {
 
   /** A count of tokens that no upstream was asked for. */
   #estimate(client: ChatProtocol): UpstreamAnswer {
-    const losses = new Losses()
-    losses.estimate('input_tokens')
+    const { answer, losses } = estimateCount(client, this.#request.generation())
     this.#request.record.losses = losses
-    const generation = this.#request.generation()
-    const inputTokens = estimateTokens(generation)
-    const context = { requestId: '', createdAt: 0, model: generation.model, request: generation }
-    const usage = { ...NO_USAGE, inputTokens }
-    const rendered = client.chat.renderChatAnswer({ choices: [], usage }, context, losses)
     this.#health.left()
     this.close(undefined)
-    return {
-      kind: 'whole',
-      status: 200,
-      headers: {},
-      body: new TextEncoder().encode(JSON.stringify(rendered)),
-      facts: { usage: undefined, finishReasons: [] },
-    }
+    return answer
   }
 
   #readSame(body: Uint8Array): { body: Uint8Array; facts: AnswerFacts } {
@@ -361,7 +315,17 @@ class UpstreamCall {
   }
 
   #createFrameReader(): FrameReader {
-    if (this.#translation) return this.#translation.createFrameReader()
+    const { protocol, continuity } = this.#request
+    if (this.#translation) return this.#translation.createFrameReader(continuity)
+    const frames = this.#readFrames()
+    if (continuity === undefined || !isChat(protocol) || !isChat(this.#upstream)) return frames
+    const { id: requestId, startedAtMs } = this.#request.record
+    const model = this.#target.upstreamModel
+    const told = { requestId, startedAtMs, model, generation: this.#request.generation() }
+    return continuity.gather(frames, { client: protocol, upstream: this.#upstream, told })
+  }
+
+  #readFrames(): FrameReader {
     const { envelope, protocol } = this.#request
     const frames = this.#upstream.upstream.createFrameReader(envelope, this.#changes)
     if (protocol.client.createReframer && protocol.name !== this.#upstream.name)

@@ -98,24 +98,32 @@ export class Presence implements Watch {
 
   /** Waits `ms`; throws `client_closed` when the client leaves meanwhile. */
   sleep(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.attend(undefined)
-        resolve()
-      }, ms)
-      this.attend({
-        tick() {},
-        abort(reason) {
-          clearTimeout(timer)
-          reject(reason)
-        },
-      })
-    })
+    return sleepAttended(this, ms)
   }
 
   #tell(): void {
     this.#waiting?.abort(clientClosed())
   }
+}
+
+/** Who is told of what waits on a client's behalf, and of its leaving. */
+export type Attendance = Pick<Presence, 'attend' | 'sleep'>
+
+/** Waits `ms`; throws what the wait is aborted with. */
+export function sleepAttended(attendance: Pick<Attendance, 'attend'>, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      attendance.attend(undefined)
+      resolve()
+    }, ms)
+    attendance.attend({
+      tick() {},
+      abort(reason) {
+        clearTimeout(timer)
+        reject(reason)
+      },
+    })
+  })
 }
 
 export function clientClosed(): GatewayError {

@@ -52,6 +52,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     begin: keep,
     attempt: keep,
     hold: keep,
+    spent: keep,
     bodies: keep,
     end: keep,
     refused: (begin, end) => void waiting.push(begin, end),

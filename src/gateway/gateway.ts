@@ -10,6 +10,7 @@ import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Plan, PlannedTarget } from '../routing/plan'
 import type { HeldRecord } from '../telemetry/records'
 import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
+import { AttemptHold } from './attempt-hold'
 import { BodyKeeper } from './body-keeper'
 import type { Caller } from './caller'
 import { type BodyHolder, type ClientCall, Presence } from './client-call'
@@ -22,7 +23,8 @@ import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import { readGeneration } from './translation'
 import { readTimeout } from './read-timeout'
-import { turn } from './turn'
+import { turn, type TurnRequest } from './turn'
+import { type RequestHolds, turnByPolicy } from './turn-by-policy'
 
 const decoder = new TextDecoder()
 
@@ -84,6 +86,8 @@ class Exchange implements BodyHolder {
   #caller: Caller | undefined
   #envelope: Envelope | undefined
   #grant: Grant | undefined
+  /** What the journal knows to be held. */
+  #held: HeldRecord | undefined
   #inputBound: InputBound | undefined
   #generation: Generation | undefined
 
@@ -157,24 +161,44 @@ class Exchange implements BodyHolder {
   }
 
   /** Holds what a target may cost. With the first one the request begins: both are written down as one. */
-  #reserve(planned: PlannedTarget, envelope: Envelope): Reservation {
-    const reservation = this.#holdFor(planned, envelope)
+  #reserve(planned: PlannedTarget, envelope: Envelope, bound?: InputBound): Reservation {
+    const reservation = this.#holdFor(planned, envelope, bound)
     const held = toHeldRecord(planned.target, reservation)
+    if (held) this.#held = held
     if (!this.#record.hasBegun) this.#begin(held)
     else if (held) this.#parts.log.hold({ kind: 'hold', requestId: this.#record.id, ...held })
     return reservation
   }
 
-  #holdFor(planned: PlannedTarget, envelope: Envelope): Reservation {
+  #holdFor(planned: PlannedTarget, envelope: Envelope, bound: InputBound | undefined): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
     // Counting tokens is free everywhere.
     if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
-    return reserve(grant, planned, envelope, this.#boundInput(envelope))
+    return reserve(grant, planned, envelope, bound ?? this.#boundInput(envelope))
+  }
+
+  /** What is held, for a turn that settles several attempts. */
+  #toHolds(envelope: Envelope): RequestHolds {
+    const { log, estimator } = this.#parts
+    const grant = this.#grant
+    if (grant === undefined) throw new Error('the request was not admitted')
+    const options = { log, estimator, record: this.#record, prompt: () => this.#promptText() }
+    return {
+      bound: this.#boundInput(envelope),
+      fork: () => new AttemptHold({ ...options, grant: grant.fork() }),
+      exchange: (hold) => {
+        const held = this.#held
+        grant.exchange(hold.grant)
+        this.#held = hold.held
+        hold.held = held
+      },
+      reserve: (planned, shortened, bound) => this.#reserve(planned, shortened, bound),
+    }
   }
 
   turn(envelope: Envelope, plan: Plan) {
-    return turn(this.#parts, {
+    const request: TurnRequest = {
       protocol: this.#protocol,
       envelope,
       plan,
@@ -185,7 +209,10 @@ class Exchange implements BodyHolder {
       call: this.#call,
       presence: this.#presence,
       record: this.#record,
-    })
+    }
+    return plan.policy === undefined
+      ? turn(this.#parts, request)
+      : turnByPolicy(this.#parts, request, plan.policy, this.#toHolds(envelope))
   }
 
   #readGeneration(envelope: Envelope): Generation {

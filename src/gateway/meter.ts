@@ -6,8 +6,14 @@ import type { SaidText } from '../protocols/said-text'
 import { NO_USAGE, type Usage } from '../protocols/usage'
 import type { RequestRecord } from './request-record'
 
+/** An answer that is counted: its request's record, or one of its own. */
+export type Metered = Pick<
+  RequestRecord,
+  'operation' | 'facts' | 'target' | 'serviceTier' | 'isUsageEstimated' | 'cost'
+>
+
 export type Metering = {
-  record: RequestRecord
+  record: Metered
   /** The stream broke, or was left: what the provider counted so far is not all. */
   isCut: boolean
   /** The words of the request. */
@@ -31,7 +37,7 @@ function isMissing({ usage, said }: AnswerFacts, isCut: boolean): boolean {
   return isCut && said !== undefined && said.characters > 0
 }
 
-function price(record: RequestRecord): undefined {
+function price(record: Metered): undefined {
   const card = record.target?.card
   record.cost = priceUsage(record.facts?.usage, card?.price, {
     origin: card?.origin,

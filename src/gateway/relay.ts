@@ -152,7 +152,9 @@ class RelaySource implements Watch {
     this.#hasLeft = true
     this.#answer?.attempt.abort(reason)
     this.#answer?.stream.cancel()
+    const pending = this.#answer?.attempt.pending
     if (this.#arriving) void this.#endOnArrival(this.#arriving, reason)
+    else if (pending) void pending.then(() => this.#end(reason))
     else void this.#end(reason)
   }
 

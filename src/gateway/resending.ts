@@ -1,6 +1,6 @@
 import type { ResendReason } from '../providers/send'
 import type { Target } from '../routing/target'
-import type { Presence } from './client-call'
+import type { Attendance } from './client-call'
 
 /** A refused HTTP/2 stream was never processed, so it may be sent again until one is taken. */
 const MAX_REFUSED_STREAMS = 6
@@ -31,7 +31,7 @@ export class Resending {
   }
 
   /** At once the first time; then the connection gets a moment to finish what it has. */
-  async pause(presence: Presence): Promise<void> {
+  async pause(presence: Attendance): Promise<void> {
     if (this.#refusedStreams > 1) await presence.sleep(2 ** this.#refusedStreams * Math.random())
   }
 }

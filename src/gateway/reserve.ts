@@ -6,7 +6,7 @@ import type { PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import { countOf, stringOf } from '../std/record'
 import type { HeldRecord, RequestOutcome } from '../telemetry/records'
-import type { RequestRecord } from './request-record'
+import type { Metered } from './meter'
 
 /** What a request gets that no limit counts. */
 export const UNLIMITED: Reservation = { kind: 'held' }
@@ -46,6 +46,11 @@ export function toHeldRecord(
   return { model: name, costNanoUsd, credential: toCredential(provider) }
 }
 
+/** The same of a target for which nothing was held, since no limit counts its request. */
+export function toUnheld({ name, provider }: Target): HeldRecord {
+  return { model: name, costNanoUsd: undefined, credential: toCredential(provider) }
+}
+
 /** Limits are ours to refuse by; all else that fails behind the plan is the upstream's. */
 export function toOutcome(error: GatewayError | undefined): RequestOutcome {
   if (error === undefined) return 'ok'
@@ -55,7 +60,7 @@ export function toOutcome(error: GatewayError | undefined): RequestOutcome {
 }
 
 /** What was used of what was held: nothing where nobody answered. */
-export function toUsed({ facts, cost, operation }: RequestRecord): Used | undefined {
+export function toUsed({ facts, cost, operation }: Metered): Used | undefined {
   if (facts === undefined || operation === 'count') return undefined
   return {
     costNanoUsd: cost?.costNanoUsd,

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { CredentialPool, PooledCredential, Wanted } from '../providers/credential-pool'
 import type { Failure } from '../routing/health/classify-failure'
 import type { PlannedTarget } from '../routing/plan'
-import type { FailedAttempt } from './attempt'
+import type { FailedAttempt } from './attempt-request'
 
 /** The credentials of one target, one after the other, each once until there is a pause. */
 export class Rotation {

@@ -18,6 +18,7 @@ import { SaidText } from '../protocols/said-text'
 import type { StreamEvent } from '../protocols/stream-event'
 import { mergeUsage, withTier } from '../protocols/usage'
 import type { Target } from '../routing/target'
+import type { Continuity } from './continuity'
 import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
 
 const encoder = new TextEncoder()
@@ -106,11 +107,12 @@ export class Translation {
     return { body: encoder.encode(JSON.stringify(rendered)), facts: toFacts(answer) }
   }
 
-  createFrameReader(): FrameReader {
+  createFrameReader(continuity?: Continuity | undefined): FrameReader {
     const { client, upstream, memory } = this.#options
+    const create = () => client.chat.createFrameWriter(this.#context, this.losses)
     return new TranslatingReader(
       upstream.chat.createEventReader(),
-      client.chat.createFrameWriter(this.#context, this.losses),
+      continuity ? continuity.createWriter(create) : create(),
       new ToolCallWatch(memory)
     )
   }

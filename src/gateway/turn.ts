@@ -15,7 +15,8 @@ import type { TargetHealth } from '../routing/health/target-health'
 import type { Plan, PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
-import { attempt, type AttemptContext, type AttemptRequest, type RetryReason } from './attempt'
+import { attempt } from './attempt'
+import type { AttemptContext, AttemptRequest, RetryReason } from './attempt-request'
 import { Resending } from './resending'
 import { Rotation } from './rotation'
 
@@ -31,6 +32,8 @@ export type TurnRequest = AttemptRequest & {
   failover: FailoverSettings
   /** Holds what an attempt of the target may cost. */
   reserve(planned: PlannedTarget): Reservation
+  /** Why a target is asked at first, where an attempt of another turn went before. */
+  firstReason?: RetryReason | undefined
 }
 
 /**
@@ -122,7 +125,7 @@ class Turn {
     let call = granted
     let target = this.#first(planned, rotation, granted)
     let again: Resending | undefined
-    let retryOf: RetryReason | undefined
+    let retryOf = this.#request.firstReason
     for (let retries = 0; target;) {
       this.#request.record.target = target
       this.#attempts++

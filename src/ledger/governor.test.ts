@@ -69,6 +69,29 @@ describe('a request', () => {
     expect(message).toContain('at most 19 tokens (max_tokens) would fit')
   })
 
+  test('holds two attempts at once, each of which is settled by itself', () => {
+    const { governor, standings } = govern(
+      createLimit('organization', { amount: 100 }),
+      createLimit('organization', { unit: 'requests', amount: 9 }),
+      createLimit('provider/openai', { unit: 'requests', amount: 9 })
+    )
+    const grant = governor.admit({ of: ANYONE, own: [] })
+    grant.reserve(TARGET, SIZE)
+    const second = grant.fork()
+    expect(second.reserve(TARGET, SIZE).kind).toBe('held')
+    expect(grant.fork().reserve(TARGET, SIZE).kind).toBe('refused')
+    grant.exchange(second)
+    second.settle({ costNanoUsd: 10, inputTokens: 10, outputTokens: 0 })
+    expect(standings()).toContainEqual(['organization', 10, 50])
+    grant.settle({ costNanoUsd: 31, inputTokens: 9, outputTokens: 11 })
+    grant.leave()
+    expect(standings().sort()).toEqual([
+      ['organization', 1, 0],
+      ['organization', 41, 0],
+      ['provider/openai', 2, 0],
+    ])
+  })
+
   test('passes a target by that has no room of its own', () => {
     const { governor } = govern(createLimit('provider/openai', { amount: 49 }))
     const grant = governor.admit({ of: ANYONE, own: [] })

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors/gateway-error'
+import type { GatewayError } from '../errors/gateway-error'
 import type { Limit, LimitUnit } from '../limits/limit'
 import { type Dimensions, parseSubject } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
@@ -6,6 +6,7 @@ import type { RateState } from '../protocols/rate-limits'
 import type { CounterRow } from '../db/checkpoint-store'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
+import { amountOf, unpriced, worstAmount } from './amounts'
 import { Expectations } from './expectations'
 import { type Demand, Hold, type Refusal } from './ledger'
 import { toRefusalError } from './refusals'
@@ -191,7 +192,7 @@ export class Grant {
   readonly #options: GrantOptions
   readonly #request: GovernedRequest
   readonly #admission: Hold | undefined
-  readonly #hold: Hold
+  #hold: Hold
   /** Its costs belong to the windows of this time, in epoch milliseconds. */
   readonly admittedAtMs: number
   /** What is learned of the present attempt, where some budget goes by what is expected. */
@@ -254,6 +255,25 @@ export class Grant {
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
+  }
+
+  /**
+   * A grant of the same request that holds nothing yet: for an attempt beside the present one, or for the present one
+   * once another is to follow (`exchange`). It is settled by itself, what its attempt used, and is no request.
+   */
+  fork(): Grant {
+    const admission = this.#admission && new Hold(this.admittedAtMs)
+    return new Grant(this.#options, this.#request, admission, this.admittedAtMs)
+  }
+
+  /** Each goes on with what the other holds. */
+  exchange(other: Grant): void {
+    const hold = this.#hold
+    const learning = this.#learning
+    this.#hold = other.#hold
+    this.#learning = other.#learning
+    other.#hold = hold
+    other.#learning = learning
   }
 
   /** A budget that may not be overshot goes by the worst case alone. */
@@ -337,54 +357,4 @@ function toRateState(account: Account, nowMs: number): RateState | undefined {
   const { amount, spent, reserved, resetAtMs } = account.standing(nowMs)
   if (resetAtMs === undefined) return undefined
   return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
-}
-
-/** What an account is asked to hold; `undefined` where it counts money and the model has no price. */
-function worstAmount({ limit }: Account, worst: WorstCase): number | undefined {
-  if (limit.unit !== 'usd' || worst.costNanoUsd !== undefined) return toAmount(limit.unit, worst)
-  if (limit.unknownPrice === 'refuse') return undefined
-  return limit.unknownPrice === 'allow' ? 0 : limit.unknownPrice
-}
-
-function toAmount(unit: LimitUnit, worst: WorstCase): number {
-  switch (unit) {
-    case 'usd':
-      return worst.costNanoUsd ?? 0
-    case 'input_tokens':
-      return worst.inputTokens
-    case 'output_tokens':
-      return worst.outputTokens
-    case 'tokens':
-      return worst.inputTokens + worst.outputTokens
-    case 'requests':
-    case 'in_flight':
-      return 1
-  }
-}
-
-/** A cost that nobody knows is booked as it was held. */
-function amountOf(unit: LimitUnit, used: Used, held: number): number {
-  switch (unit) {
-    case 'usd':
-      return used.costNanoUsd ?? held
-    case 'input_tokens':
-      return used.inputTokens
-    case 'output_tokens':
-      return used.outputTokens
-    case 'tokens':
-      return used.inputTokens + used.outputTokens
-    case 'requests':
-      return 1
-    case 'in_flight':
-      return 0
-  }
-}
-
-function unpriced({ limit }: Account, { model }: GovernedTarget): Reservation {
-  const error = new GatewayError(
-    'insufficient_quota',
-    `'${model}' has no known price, and the budget of ${limit.subject.text} counts money: give it a price under models, or set unknown_price of the budget`,
-    { param: 'model', shouldRetry: false }
-  )
-  return { kind: 'skipped', error }
 }

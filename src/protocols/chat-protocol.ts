@@ -67,4 +67,9 @@ export type EventReader = {
 export type FrameWriter = {
   /** The frames of these events; empty where none is due yet. `end` brings the format's own end mark. */
   write(events: readonly StreamEvent[]): Uint8Array
+  /**
+   * A frame that somebody else wrote to the client, when its events were written here for nothing: what follows is
+   * numbered and named behind it. Only in formats whose frames have numbers or names of their own.
+   */
+  follow?(data: string): void
 }

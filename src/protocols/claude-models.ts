@@ -12,3 +12,11 @@ export function thinksByBudgetOnly(id: string): boolean {
 export function thinksAdaptivelyOnly(id: string): boolean {
   return /claude-(opus-(4-[7-9]|[5-9])|mythos|fable)/i.test(id)
 }
+
+/**
+ * A model that goes on from the beginning of its own answer, where it isn't told to think: up to Claude 4.5. Later ones
+ * answer 400. https://platform.claude.com/docs/en/about-claude/models/migration-guide
+ */
+export function takesPrefill(id: string): boolean {
+  return /claude-(instant|v?2|3|(opus|sonnet|haiku)-4-(20|[015](?![0-9])))/i.test(id)
+}

@@ -66,6 +66,33 @@ export function mergeUsage(before: Usage | undefined, later: Usage): Usage {
   }
 }
 
+/** What two answers used together; where only one of them is known, that. Words are the later one's. */
+export function addUsage(before: Usage | undefined, later: Usage): Usage {
+  if (before === undefined) return later
+  const sum: Usage = { ...before, ...later, ...rareUsage(before), ...rareUsage(later) }
+  for (const key of SUMMED_COUNTS) {
+    const [one, other] = [before[key], later[key]]
+    if (one !== undefined || other !== undefined) sum[key] = (one ?? 0) + (other ?? 0)
+  }
+  return sum
+}
+
+const SUMMED_COUNTS = [
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'audioInputTokens',
+  'audioOutputTokens',
+  'cacheWrite1hTokens',
+  'audioCacheReadTokens',
+  'imageInputTokens',
+  'imageOutputTokens',
+  'searches',
+  'reportedCostNanoUsd',
+] as const
+
 /** The usage with the tier that the answer names beside it: https://platform.openai.com/docs/guides/priority-processing */
 export function withTier(usage: Usage | undefined, tier: string | undefined): Usage | undefined {
   return usage && tier !== undefined ? { ...usage, serviceTier: tier } : usage

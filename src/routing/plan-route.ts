@@ -110,7 +110,8 @@ class Planning implements StrategyRequest {
     const { settings, hasTwins } = this.#route
     const ordered = this.#group(settings.root)
     const targets = hasTwins ? withoutTwins(ordered) : ordered
-    return { targets, excluded: this.#excluded, path: this.#path, notes: this.#notes }
+    const plan = { targets, excluded: this.#excluded, path: this.#path, notes: this.#notes }
+    return settings.policy === undefined ? plan : { ...plan, policy: settings.policy }
   }
 
   #node(node: RouteNode): readonly PlanDraft[] {

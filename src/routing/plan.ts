@@ -1,5 +1,5 @@
 import type { Conversation } from './affinity'
-import type { RouteParams } from '../config/route-settings'
+import type { RouteParams, RoutePolicy } from '../config/route-settings'
 import type { Target } from './target'
 
 /** One target of a plan. */
@@ -27,6 +27,8 @@ export type Plan = {
   readonly notes: readonly string[]
   /** Which conversation it is a turn of; left out where nothing follows from it. */
   readonly conversation?: Conversation
+  /** What the route does beyond trying one target after the other; left out for nothing. */
+  readonly policy?: RoutePolicy | undefined
 }
 
 const NOTHING: readonly never[] = Object.freeze([])

@@ -40,6 +40,16 @@ export function answerText(message: string, choice: number): string {
   return `${opening}${again} This is the simulator’s answer: no model was asked, and nothing was billed.`
 }
 
+/** A user's turn that asks for the rest of the answer before it. */
+export function asksForRest(message: string): boolean {
+  return /^continue\b/i.test(message)
+}
+
+/** What of an answer is still to be said, where it was begun like that; all of it where it was begun in another way. */
+export function restOf(answer: string, begun: string): string {
+  return answer.startsWith(begun) ? answer.slice(begun.length) : answer
+}
+
 /** Cuts or lengthens a text as the request wants it. */
 export function piecesOf(text: string, limits: TextLimits): Pieces {
   const { filler, stop } = limits

@@ -9,7 +9,7 @@ import type {
 } from '../protocols/generation'
 import type { Usage } from '../protocols/usage'
 import { isRecord } from '../std/record'
-import { answerText, piecesOf, THOUGHT } from './answer-text'
+import { answerText, asksForRest, piecesOf, restOf, THOUGHT } from './answer-text'
 import { promptTokens, textOfParts } from './prompt-tokens'
 import type { Call } from './protocol'
 import { valueOfSchema } from './schema-value'
@@ -147,7 +147,26 @@ function talk(scripting: Scripting, thoughts: ScriptedPart[]): ScriptedChoice {
   }
 }
 
-function contentText({ generation, choice }: Scripting): string {
+/** The beginning of the answer that the request has, and the chat before it; `undefined` where it has none. */
+function begunAnswer(generation: Generation): { said: string; before: Message[] } | undefined {
+  const turns = generation.messages
+  const last = turns.at(-1)
+  const asksOn = last?.role === 'user' && asksForRest(lastText(generation))
+  const at = turns.length - (asksOn ? 2 : 1)
+  const begun = turns[at]
+  if (begun?.role !== 'assistant' || begun.parts.some(({ type }) => type !== 'text'))
+    return undefined
+  return { said: textOfParts(begun.parts), before: turns.slice(0, at) }
+}
+
+function contentText(scripting: Scripting): string {
+  const begun = begunAnswer(scripting.generation)
+  if (begun === undefined) return newText(scripting)
+  const generation = { ...scripting.generation, messages: begun.before }
+  return restOf(newText({ ...scripting, generation }), begun.said)
+}
+
+function newText({ generation, choice }: Scripting): string {
   const asked = lastText(generation)
   const { format } = generation
   if (format?.type === 'schema')

@@ -10,7 +10,13 @@ const refusals: LogRecord = {
   ...{ kind: 'refusals', id, startedAtMs: 1, endedAtMs: 2 },
   ...{ status: 401, errorCode: 'invalid_api_key', count: 12 },
 }
+const { cost } = endRecord(id)
+const spent: LogRecord = {
+  ...{ kind: 'spent', requestId: id, number: 2, cost, inputTokens: 9, outputTokens: undefined },
+  held: { model: 'a/b', costNanoUsd: 7, credential: 'a/one' },
+}
 const examples: LogRecord[] = [
+  spent,
   beginRecord(id),
   attemptRecord(id),
   bodiesRecord(id),
@@ -110,6 +116,13 @@ test('what is held is read in its first layout, and with a credential', () => {
   expect([held, named].map((record) => decodeLine(line(record)))).toEqual([held, named])
   const begun = beginRecord(id, { held: { model: 'a/b', costNanoUsd: 7, credential: 'a/one' } })
   expect(decodeLine(line(begun))).toEqual(begun)
+})
+
+test('what is held beside another attempt, and what an attempt came to by itself, are read back', () => {
+  const beside = { kind: 'hold', requestId: id, model: 'a/b', costNanoUsd: 7, beside: 2 } as const
+  const nothing = { ...spent, cost: undefined, inputTokens: undefined }
+  const records = [beside, { ...beside, credential: 'a/one' }, spent, nothing]
+  expect(records.map((record) => decodeLine(line(record)))).toEqual(records)
 })
 
 describe('what can not be read', () => {

@@ -9,6 +9,7 @@ import type {
   LogRecord,
   RefusalsRecord,
   RequestOwner,
+  SpentRecord,
 } from './records'
 
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
@@ -29,6 +30,8 @@ export function encodeRecord(record: LogRecord): string {
       return encodeHold(record)
     case 'attempt':
       return encodeAttempt(record)
+    case 'spent':
+      return encodeSpent(record)
     case 'end':
       return encodeEnd(record)
     case 'bodies':
@@ -74,8 +77,16 @@ function owner(of: RequestOwner | undefined): string {
   return `[${text(organization)},${text(team)},${text(user)},${text(session)},${listed}]`
 }
 
-function encodeHold({ requestId, ...value }: HoldRecord): string {
+function encodeHold({ requestId, beside, ...value }: HoldRecord): string {
+  if (beside !== undefined) return `["h",3,"${requestId}",${held(value)},${beside}]\n`
   return `["h",2,"${requestId}",${held(value)}]\n`
+}
+
+function encodeSpent(record: SpentRecord): string {
+  return (
+    `["s",1,"${record.requestId}",${record.number},${held(record.held)},${cost(record.cost)},` +
+    `${number(record.inputTokens)},${number(record.outputTokens)}]\n`
+  )
 }
 
 function encodeAttempt(record: AttemptRecord): string {

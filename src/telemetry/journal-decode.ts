@@ -11,6 +11,7 @@ import type {
   LogRecord,
   RefusalsRecord,
   RequestOutcome,
+  SpentRecord,
 } from './records'
 import type { RequestOwner } from './records'
 
@@ -54,7 +55,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 2, b: 3, e: 4 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 3, b: 3, e: 4 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -66,6 +67,8 @@ function decodeRecord(value: unknown): LogRecord | undefined {
       return decodeHold(value)
     case 'a':
       return decodeAttempt(value)
+    case 's':
+      return decodeSpent(value)
     case 'e':
       return decodeEnd(value)
     case 'd':
@@ -138,9 +141,29 @@ function decodeOwner(v: unknown): RequestOwner | undefined {
 
 function decodeHold(v: readonly unknown[]): HoldRecord | undefined {
   // The first layout had a model and its cost side by side.
-  const held = decodeHeld(v[1] === 2 ? v[3] : v.slice(3))
+  const held = decodeHeld(v[1] === 1 ? v.slice(3) : v[3])
   if (held === undefined || !isText(v[2])) return undefined
-  return { kind: 'hold', requestId: v[2], ...held }
+  const hold = { kind: 'hold', requestId: v[2], ...held } as const
+  // The third says beside which attempt.
+  if (v[1] !== 3) return hold
+  return isNumber(v[4]) ? { ...hold, beside: v[4] } : undefined
+}
+
+function decodeSpent(v: readonly unknown[]): SpentRecord | undefined {
+  if (v.length !== 8 || !isText(v[2]) || !isNumber(v[3])) return undefined
+  const held = decodeHeld(v[4])
+  const cost = v[5] === null ? null : decodeCost(v[5])
+  if (held === undefined || cost === undefined) return undefined
+  if (!isMaybeNumber(v[6]) || !isMaybeNumber(v[7])) return undefined
+  return {
+    kind: 'spent',
+    requestId: v[2],
+    number: v[3],
+    held,
+    cost: cost ?? undefined,
+    inputTokens: v[6] ?? undefined,
+    outputTokens: v[7] ?? undefined,
+  }
 }
 
 function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {

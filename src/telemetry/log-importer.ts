@@ -8,17 +8,18 @@ import { createJournalReader } from './journal-reader'
 import type { JournalReader } from './journal-reader'
 import { toAttemptRow, toAttemptsColumn, toBeginRecord, toBodiesRow } from './log-rows'
 import {
-  readHeldColumn,
+  toBesideEntries,
   toCounterColumns,
   toFinalRow,
-  toHeldColumn,
   toAttemptEntry,
   toLedgerEntry,
   toOpenRow,
   toRefusalsRow,
+  toSpentEntry,
 } from './log-rows'
-import type { OpenRequest } from './log-rows'
-import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord, LogRecord } from './records'
+import { noteHold, noteSpent, type OpenRequest, readHeldColumn, toHeldColumn } from './open-holds'
+import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord } from './records'
+import type { LogRecord, SpentRecord } from './records'
 
 export type LogImporterOptions = {
   reader: LogReader
@@ -110,7 +111,7 @@ class JoiningImporter implements LogImporter {
       const request = this.#track(row.id, toBeginRecord(row), from)
       this.#stored.set(row.id, {
         ...request,
-        held: readHeldColumn(row),
+        ...readHeldColumn(row),
         attempts: row.attempts ?? [],
       })
     }
@@ -181,6 +182,8 @@ class JoiningImporter implements LogImporter {
         return this.#noteHold(record, from)
       case 'attempt':
         return this.#addAttempt(record, from)
+      case 'spent':
+        return this.#noteSpent(record, from)
       case 'bodies':
         return this.#writer.putBodies(toBodiesRow(record))
       case 'refusals':
@@ -212,30 +215,43 @@ class JoiningImporter implements LogImporter {
   }
 
   #noteHold(record: HoldRecord, from: JournalPosition): void {
-    const id = record.requestId
-    const known = this.#waiting.get(id) ?? this.#stored.get(id)
-    const request = known ?? this.#track(id, undefined, from)
-    if (known === undefined) this.#waiting.set(id, request)
-    const entry = toAttemptEntry(request)
+    const request = this.#find(record.requestId, from)
+    const entry = record.beside === undefined ? toAttemptEntry(request) : undefined
     if (entry) this.#writer.putEntry(entry)
-    request.held = record
+    noteHold(request, record)
+    request.isStale = true
+  }
+
+  #noteSpent(record: SpentRecord, from: JournalPosition): void {
+    const request = this.#find(record.requestId, from)
+    const entry = toSpentEntry(request, record)
+    if (entry) this.#writer.putEntry(entry)
+    noteSpent(request, record)
     request.isStale = true
   }
 
   #addAttempt(record: AttemptRecord, from: JournalPosition): void {
-    const id = record.requestId
-    const known = this.#waiting.get(id) ?? this.#stored.get(id)
-    const request = known ?? this.#track(id, undefined, from)
-    if (known === undefined) this.#waiting.set(id, request)
+    const request = this.#find(record.requestId, from)
     // Read twice after a crash, an attempt is still one.
     if (request.attempts.some(({ number }) => number === record.number)) return
     request.attempts.push(toAttemptRow(record))
+    // Of two at once the later one may end first.
+    request.attempts.sort((a, b) => a.number - b.number)
     request.isStale = true
+  }
+
+  #find(id: string, from: JournalPosition): Tracked {
+    const known = this.#waiting.get(id) ?? this.#stored.get(id)
+    if (known) return known
+    const request = this.#track(id, undefined, from)
+    this.#waiting.set(id, request)
+    return request
   }
 
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
     const seenAtMs = this.#now()
-    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, isStale: false }
+    const held = begin?.held
+    return { id, begin, from, seenAtMs, attempts: [], held, beside: NONE, isStale: false }
   }
 
   #listOverdue(): Tracked[] {
@@ -259,7 +275,7 @@ class JoiningImporter implements LogImporter {
 
   #updateOpen(request: Tracked): void {
     const { id, attempts } = request
-    this.#writer.updateOpen(id, toAttemptsColumn(attempts), toHeldColumn(request.held))
+    this.#writer.updateOpen(id, toAttemptsColumn(attempts), toHeldColumn(request))
     request.isStale = false
   }
 
@@ -272,6 +288,7 @@ class JoiningImporter implements LogImporter {
         if (begin === undefined) continue
         this.#writer.removeOpen(id)
         this.#writer.insert(toOpenRow(request, begin, 'lost', null))
+        for (const beside of toBesideEntries(request)) this.#writer.putEntry(beside)
         const entry = toLedgerEntry(request, undefined)
         if (entry) this.#writer.putEntry(entry)
         this.#stats.rows += 1
@@ -286,3 +303,5 @@ class JoiningImporter implements LogImporter {
     return this.#journal.position()
   }
 }
+
+const NONE: OpenRequest['beside'] = []

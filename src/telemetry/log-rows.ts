@@ -8,21 +8,16 @@ import type {
 import type { LedgerEntryInsert, RequestInsert } from '../db/log-writer'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
-import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord, HeldRecord } from './records'
-import type { CounterState, RefusalsRecord, RequestOwner } from './records'
-
-/** What is known of a request that has begun; begins from the journal, or from its open row. */
-export type OpenRequest = {
-  begin: BeginRecord | undefined
-  attempts: AttemptRow[]
-  /** What was held last. */
-  held: HeldRecord | undefined
-}
+import { type OpenRequest, toHeldColumn } from './open-holds'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
+import type { CounterState, RefusalsRecord, RequestOwner, SpentRecord } from './records'
+import { totalOf } from './spent-total'
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
 export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): RequestInsert {
   const begin = open?.begin
   const { usage } = end
+  const total = totalOf(end, open?.attempts ?? [])
   return {
     ...toBeginColumns(begin, end.requestId, end.endedAtMs - Math.round(end.totalMs)),
     endedAtMs: end.endedAtMs,
@@ -32,14 +27,14 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     outcome: end.outcome,
     errorCode: end.errorCode ?? null,
     errorMessage: end.errorMessage ?? null,
-    inputTokens: usage?.inputTokens ?? null,
-    outputTokens: usage?.outputTokens ?? null,
+    inputTokens: total.inputTokens ?? null,
+    outputTokens: total.outputTokens ?? null,
     cacheReadTokens: usage?.cacheReadTokens ?? null,
     cacheWriteTokens: usage?.cacheWriteTokens ?? null,
     reasoningTokens: usage?.reasoningTokens ?? null,
     audioInputTokens: usage?.audioInputTokens ?? null,
     audioOutputTokens: usage?.audioOutputTokens ?? null,
-    usageProvenance: end.usageProvenance ?? null,
+    usageProvenance: total.usageProvenance ?? null,
     finishReasons: JSON.stringify(end.finishReasons),
     firstTokenMs: end.firstTokenMs ?? null,
     totalMs: end.totalMs,
@@ -49,8 +44,8 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     count: 1,
     journalSegment: null,
     lossy: end.lossy ?? null,
-    costNanoUsd: end.cost?.costNanoUsd ?? null,
-    costProvenance: end.cost?.provenance ?? null,
+    costNanoUsd: total.costNanoUsd ?? null,
+    costProvenance: total.provenance ?? null,
     costDetail: end.cost ? toCostDetail(end.cost) : null,
     usageDetail: usage ? toUsageDetail(usage) : null,
     held: null,
@@ -75,7 +70,7 @@ function toUsageDetail(usage: Usage): string | null {
 
 /** The row of a request without an end: still running, or lost with the process that served it. */
 export function toOpenRow(
-  { attempts, held }: OpenRequest,
+  open: OpenRequest,
   begin: BeginRecord,
   outcome: 'open' | 'lost',
   journalSegment: number | null
@@ -84,8 +79,8 @@ export function toOpenRow(
     ...NOTHING_KNOWN,
     ...toBeginColumns(begin, begin.id, begin.startedAtMs),
     outcome,
-    attempts: toAttemptsColumn(attempts),
-    held: toHeldColumn(held),
+    attempts: toAttemptsColumn(open.attempts),
+    held: toHeldColumn(open),
     journalSegment,
   }
 }
@@ -152,21 +147,6 @@ export function toBeginRecord(row: RequestRow): BeginRecord {
   }
 }
 
-/** What was held for a request whose open row outlived the process that wrote it. */
-export function readHeldColumn({ held }: RequestRow): HeldRecord | undefined {
-  if (held === null) return undefined
-  const [model, costNanoUsd, credential] = held
-  return { model, costNanoUsd: costNanoUsd ?? undefined, credential }
-}
-
-/** The column of what is held for a request; null for nothing. */
-export function toHeldColumn(held: HeldRecord | undefined): string | null {
-  if (held === undefined) return null
-  const { model, costNanoUsd, credential } = held
-  const known = [model, costNanoUsd ?? null]
-  return JSON.stringify(credential === undefined ? known : [...known, credential])
-}
-
 function toOwnerColumn(
   { organization, team, user, session, tags }: RequestOwner,
   admittedAtMs: number | undefined
@@ -226,14 +206,18 @@ export function toLedgerEntry(
 ): LedgerEntryInsert | undefined {
   if (begin?.of === undefined) return undefined
   const isOpen = end === undefined && held !== undefined
-  const model = end?.servedModel ?? held?.model
+  // The last one has an entry of its own, and nobody was asked behind it.
+  const isSettled =
+    held === undefined && end?.cost === undefined && attempts.at(-1)?.spent !== undefined
+  const last = isSettled ? undefined : lastOf(attempts)
+  const model = isSettled ? undefined : (end?.servedModel ?? held?.model)
   return {
     ...toOwnerColumns(begin, begin.of),
     kind: 'request',
-    attempt: attempts.at(-1)?.number ?? 0,
-    provider: end?.provider ?? providerOf(model),
+    attempt: last?.number ?? 0,
+    provider: isSettled ? null : (end?.provider ?? providerOf(model)),
     model: model ?? null,
-    credential: held ? (held.credential ?? null) : credentialOf(attempts.at(-1)),
+    credential: held ? (held.credential ?? null) : credentialOf(last),
     costNanoUsd: (isOpen ? held.costNanoUsd : end?.cost?.costNanoUsd) ?? null,
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
@@ -252,7 +236,7 @@ export function toAttemptEntry({
   held,
   attempts,
 }: OpenRequest): LedgerEntryInsert | undefined {
-  const attempt = attempts.at(-1)?.number
+  const attempt = lastOf(attempts)?.number
   if (begin?.of === undefined || held === undefined || attempt === undefined) return undefined
   return {
     ...toOwnerColumns(begin, begin.of),
@@ -261,6 +245,44 @@ export function toAttemptEntry({
     ...{ costNanoUsd: null, heldNanoUsd: null, inputTokens: null, outputTokens: null },
     ...{ provenance: 'none', priceList: null },
   }
+}
+
+/** The attempt that the request goes on with: others have entries of their own. */
+function lastOf(attempts: readonly AttemptRow[]): AttemptRow | undefined {
+  return attempts.findLast(({ spent }) => spent === undefined)
+}
+
+/** What an attempt came to beside the one that its request ends with; `undefined` where that was not admitted. */
+export function toSpentEntry(
+  { begin }: OpenRequest,
+  { number, held, cost, inputTokens, outputTokens }: SpentRecord
+): LedgerEntryInsert | undefined {
+  if (begin?.of === undefined) return undefined
+  return {
+    ...toOwnerColumns(begin, begin.of),
+    ...{ kind: 'attempt', attempt: number, provider: providerOf(held.model), model: held.model },
+    credential: held.credential ?? null,
+    costNanoUsd: cost?.costNanoUsd ?? null,
+    heldNanoUsd: held.costNanoUsd ?? null,
+    inputTokens: cost ? (inputTokens ?? null) : null,
+    outputTokens: cost ? (outputTokens ?? null) : null,
+    provenance: cost?.provenance ?? 'none',
+    priceList: cost?.priceOrigin ?? null,
+  }
+}
+
+/** What was held beside for a request whose process has died: it counts as spent too. */
+export function toBesideEntries({ begin, beside }: OpenRequest): LedgerEntryInsert[] {
+  if (begin?.of === undefined) return []
+  const owner = toOwnerColumns(begin, begin.of)
+  return beside.map(({ attempt, model, credential, costNanoUsd }) => ({
+    ...owner,
+    ...{ kind: 'attempt', attempt, provider: providerOf(model), model },
+    credential: credential ?? null,
+    costNanoUsd: costNanoUsd ?? null,
+    heldNanoUsd: costNanoUsd ?? null,
+    ...{ inputTokens: null, outputTokens: null, provenance: 'unresolved', priceList: null },
+  }))
 }
 
 function toOwnerColumns(begin: BeginRecord, of: RequestOwner) {

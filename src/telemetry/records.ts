@@ -50,8 +50,29 @@ export type HeldRecord = {
   readonly credential?: string | undefined
 }
 
-/** What is held for a request from now on, in the place of what was. */
-export type HoldRecord = HeldRecord & { readonly kind: 'hold'; readonly requestId: string }
+/** What is held for a request from now on, in the place of what was, or beside it. */
+export type HoldRecord = HeldRecord & {
+  readonly kind: 'hold'
+  readonly requestId: string
+  /** The number of the attempt that it is for, where another one goes on with what was held before. */
+  readonly beside?: number | undefined
+}
+
+/**
+ * What an attempt came to beside the one that its request ends with: it ran beside another that won, or its stream broke
+ * and another one went on. What was held for it is held no more; what else is held is the request's from then on.
+ */
+export type SpentRecord = {
+  readonly kind: 'spent'
+  readonly requestId: string
+  /** The attempt's. */
+  readonly number: number
+  readonly held: HeldRecord
+  /** `undefined` where nothing was used. */
+  readonly cost: Cost | undefined
+  readonly inputTokens: number | undefined
+  readonly outputTokens: number | undefined
+}
 
 export type AttemptOutcome = 'ok' | 'failed' | 'cancelled'
 
@@ -77,8 +98,8 @@ export type AttemptRecord = {
   errorMessage: string | undefined
   upstreamRequestId: string | undefined
   /**
-   * Why this attempt followed another of its target: `http2_refused`, `connection_reset`, `credential_refused` or
-   * `credential_rotated`.
+   * Why this attempt followed another of its target: `http2_refused`, `connection_reset`, `credential_refused`,
+   * `credential_rotated` or `backoff`; `hedged` where the one before was slow, `continued` where its stream broke off.
    */
   retryOf: string | undefined
   /** The attempt before may have reached the model too, so the provider may bill both. */
@@ -190,6 +211,7 @@ export type LogRecord =
   | BeginRecord
   | HoldRecord
   | AttemptRecord
+  | SpentRecord
   | EndRecord
   | BodiesRecord
   | RefusalsRecord

@@ -11,7 +11,8 @@ import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { CheckpointRecord, CounterState, HoldRecord, LogRecord } from './records'
+import type { CheckpointRecord, CounterState, HoldRecord } from './records'
+import type { LogRecord, SpentRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -52,6 +53,8 @@ export type RequestLog = {
   begin(record: BeginRecord): void
   /** What is held for a request from now on. */
   hold(record: HoldRecord): void
+  /** What an attempt has come to that is not the last of its request; behind its own record. */
+  spent(record: SpentRecord): void
   attempt(record: AttemptRecord): void
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
@@ -159,6 +162,10 @@ class JournaledLog implements RequestLog {
   }
 
   hold(record: HoldRecord): void {
+    this.#append(record)
+  }
+
+  spent(record: SpentRecord): void {
     this.#append(record)
   }
 

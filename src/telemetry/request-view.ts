@@ -1,4 +1,4 @@
-import type { RouteColumn } from '../db/log-schema'
+import type { AttemptRow, RouteColumn } from '../db/log-schema'
 import type { CostDetail, OwnerColumn, RequestBodiesRow, RequestRow } from '../db/log-schema'
 
 /**
@@ -45,6 +45,8 @@ export function viewRequest(row: RequestRow) {
     error_message: row.errorMessage,
     route: viewRoute(row.route),
     count: row.count,
+    hedged: isHedged(row),
+    continued: isContinued(row),
     attempts: (row.attempts ?? []).map((attempt) => ({
       number: attempt.number,
       provider: attempt.provider,
@@ -60,8 +62,21 @@ export function viewRequest(row: RequestRow) {
       upstream_request_id: attempt.upstreamRequestId ?? null,
       retry_of: attempt.retryOf ?? null,
       possibly_billed_twice: attempt.possiblyBilledTwice ?? false,
+      cost_nano_usd: attempt.spent?.costNanoUsd ?? null,
+      cost_provenance: attempt.spent?.provenance ?? null,
     })),
   }
+}
+
+/** A second target was asked beside one that was slow. */
+function isHedged({ attempts }: RequestRow): boolean {
+  return attempts?.some(({ retryOf }) => retryOf === 'hedged') ?? false
+}
+
+/** Another target has gone on with an answer that broke off; not only been asked to. */
+function isContinued({ attempts }: RequestRow): boolean {
+  const hasSpoken = ({ outcome, spent }: AttemptRow) => outcome === 'ok' || spent !== undefined
+  return attempts?.some((one) => one.retryOf === 'continued' && hasSpoken(one)) ?? false
 }
 
 function viewRoute(route: RouteColumn | null) {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json'
 import type { Losses } from '../losses'
 import type { StreamEvent } from '../stream-event'
 import { mergeUsage, type Usage } from '../usage'
+import { countOf, recordOf, stringOf } from '../../std/record'
 import type { ResponseHead } from './answer-parse'
 import { finishResponse, renderHead } from './answer-render'
 import { ItemWriter } from './item-writer'
@@ -32,6 +33,8 @@ export class ResponseFrameWriter implements FrameWriter {
   #finish: Finish = { reason: 'unknown', native: '' }
   #usage: Usage | undefined
   #hasEnded = false
+  /** What a stream that is followed calls its items. */
+  #ids: Map<number, string> | undefined
 
   constructor(context: AnswerContext, losses: Losses) {
     this.#context = context
@@ -50,6 +53,15 @@ export class ResponseFrameWriter implements FrameWriter {
     const frames = this.#frames
     this.#frames = ''
     return encoder.encode(frames)
+  }
+
+  follow(data: string): void {
+    const event: unknown = JSON.parse(data)
+    const sequence = countOf(event, 'sequence_number')
+    if (sequence !== undefined) this.#sequence = sequence + 1
+    const index = countOf(event, 'output_index')
+    const id = stringOf(recordOf(event, 'item'), 'id')
+    if (index !== undefined && id !== undefined) (this.#ids ??= new Map()).set(index, id)
   }
 
   #take(event: StreamEvent, tokens: readonly TokenLogprob[] | undefined): void {
@@ -78,7 +90,13 @@ export class ResponseFrameWriter implements FrameWriter {
     const at = this.#output.length
     const { requestId, request } = this.#context
     const summarizes = wantsSummary(request)
-    const place = { requestId, index: at, path: partPath(index), losses: this.#losses, summarizes }
+    const named = {
+      requestId,
+      index: at,
+      path: partPath(index),
+      ...(this.#ids && { ids: this.#ids }),
+    }
+    const place = { ...named, losses: this.#losses, summarizes }
     const item = renderOutputItem(part, place, [])
     if (item === undefined) return
     const writer = new ItemWriter(part, item, place, (type, members) => this.#emit(type, members))

@@ -21,6 +21,8 @@ export type Place = {
   losses: Losses
   /** Thoughts are told as the summary that the client asked for. */
   summarizes: boolean
+  /** Ids that the client knows items by already, by their place. */
+  ids?: ReadonlyMap<number, string>
 }
 
 /**
@@ -43,7 +45,9 @@ export function ownItem(part: Part): JsonObject | undefined {
 }
 
 /** The item's id; `undefined` for a part that the format has no item for. */
-export function itemId(part: Part, { requestId, index }: Place): string | undefined {
+export function itemId(part: Part, { requestId, index, ids }: Place): string | undefined {
+  const known = ids?.get(index)
+  if (known !== undefined) return known
   const prefix = part.type === 'tool_call' && part.isCustom ? 'ctc' : PREFIXES[part.type]
   if (part.type === 'media' && !isImage(part)) return undefined
   return prefix && `${prefix}_${requestId}_${index}`

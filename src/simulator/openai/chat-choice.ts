@@ -1,4 +1,4 @@
-import { answerText, type Pieces, piecesOf, THOUGHT } from '../answer-text'
+import { answerText, asksForRest, type Pieces, piecesOf, restOf, THOUGHT } from '../answer-text'
 import type { Call } from '../protocol'
 import { valueOfSchema } from '../schema-value'
 import { seedOf } from '../seed'
@@ -66,7 +66,17 @@ function chooseWords(
   return { kind: 'text', ...piecesOf(contentText(request, choice), limits) }
 }
 
+/** The answer, or what is left of it where the request has its beginning. */
 function contentText(request: ChatRequest, choice: number): string {
+  const { messages } = request
+  const asksOn = messages.at(-1)?.role === 'user' && asksForRest(lastText(request, 'user'))
+  const at = messages.length - (asksOn ? 2 : 1)
+  if (messages[at]?.role !== 'assistant') return newText(request, choice)
+  const begun = lastText({ ...request, messages: messages.slice(at, at + 1) }, 'assistant')
+  return restOf(newText({ ...request, messages: messages.slice(0, at) }, choice), begun)
+}
+
+function newText(request: ChatRequest, choice: number): string {
   const asked = lastText(request, 'user')
   const { type, json_schema: named } = request.response_format ?? {}
   if (type === 'json_schema')

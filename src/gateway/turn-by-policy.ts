@@ -1,0 +1,58 @@
+import type { RoutePolicy } from '../config/route-settings'
+import type { Reservation } from '../ledger/governor'
+import type { InputBound } from '../ledger/input-bound'
+import { isChat } from '../protocols/chat-protocol'
+import { mayBeContinued } from '../protocols/continue-generation'
+import type { Envelope } from '../protocols/envelope'
+import type { PlannedTarget } from '../routing/plan'
+import type { UpstreamAnswer } from './answer'
+import type { AttemptHold } from './attempt-hold'
+import { toContinued } from './continued-stream'
+import { Continuity } from './continuity'
+import { turn, type TurnContext, type TurnRequest } from './turn'
+
+/** What is held for a request, where more than one attempt of it is settled. */
+export type RequestHolds = {
+  readonly bound: InputBound
+  /** One that has nothing yet. */
+  fork(): AttemptHold
+  /** The request goes on with what the other holds, and the other with what the request did. */
+  exchange(hold: AttemptHold): void
+  /** Moves what the request holds to what an attempt of the target may cost. */
+  reserve(planned: PlannedTarget, envelope: Envelope, bound: InputBound): Reservation
+}
+
+/** The turn of a request whose route does more than try one target after the other. */
+export async function turnByPolicy(
+  context: TurnContext,
+  request: TurnRequest,
+  { continuesStreams }: RoutePolicy,
+  holds: RequestHolds
+): Promise<UpstreamAnswer> {
+  if (!continuesStreams || !isContinuable(request)) return turn(context, request)
+  const continuity = new Continuity()
+  const followed = { ...request, continuity }
+  const answer = await turn(context, followed)
+  if (answer.kind === 'whole') return answer
+  const { bound } = holds
+  return toContinued(answer, {
+    ...{ request: followed, continuity, bound, health: context.health },
+    detach() {
+      const hold = holds.fork()
+      holds.exchange(hold)
+      return hold
+    },
+    reserve: (planned, envelope, withText) => holds.reserve(planned, envelope, withText),
+    turn: (next) => turn(context, next),
+  })
+}
+
+/** What leans on a conversation that its provider keeps can't be told to another one. */
+function isContinuable({ protocol, envelope, generation }: TurnRequest): boolean {
+  if (!envelope.stream || envelope.operation !== 'generate' || !isChat(protocol)) return false
+  try {
+    return mayBeContinued(generation())
+  } catch {
+    return false
+  }
+}
