@@ -82,7 +82,7 @@ const OUTCOMES: Record<string, [Outcome, Outcome]> = {
   'refuses-include-usage': [WHOLE, { status: 400, code: 'unknown_parameter' }],
   'slow-drip': [WHOLE, STREAM],
   'huge-frame': [WHOLE, { status: 502, code: 'upstream_too_large', says: /1048576/ }],
-  'huge-answer': [{ status: 502, code: 'upstream_too_large' }, STREAM],
+  'huge-answer': [WHOLE, STREAM],
   gzip: [WHOLE, STREAM],
   redirect: both({ status: 502, code: 'upstream_redirected', says: /never followed/ }),
   'html-error': both({ status: 502, code: 'upstream_refused', says: /502 Bad Gateway/ }),

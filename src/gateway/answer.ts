@@ -57,15 +57,7 @@ export function passHeaders(headers: Headers, names: readonly string[]): Record<
   return passed
 }
 
-// A request gets the kind of answer that it asked for, or an error: `attempt` sees to it.
-
-/** Throws for the other kind. */
-export function toWhole(answer: UpstreamAnswer): WholeAnswer {
-  if (answer.kind === 'whole') return answer
-  throw new Error('a request that is not streamed was answered by a stream')
-}
-
-/** Throws for the other kind. */
+/** Throws for an answer to a request that is not streamed: `attempt` sees to it that there is none. */
 export function toStreamed(answer: UpstreamAnswer): StreamedAnswer {
   if (answer.kind === 'stream') return answer
   throw new Error('a streamed request was answered whole')

@@ -5,26 +5,29 @@ import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../prot
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
-import { readWholeBody } from '../providers/read-body'
+import { BegunBody, readHeldBody, readWholeBody } from '../providers/read-body'
 import type { ResendReason, SendResult } from '../providers/send'
 import { classifyFailure, type Failure } from '../routing/health/classify-failure'
 import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
 import type { AttemptRecord } from '../telemetry/records'
-import { passHeaders, type UpstreamAnswer } from './answer'
+import { type AnswerStream, passHeaders, type UpstreamAnswer } from './answer'
 import { blameCaller, tooLossy } from './attempt-errors'
 import type { AttemptContext, AttemptOf, AttemptRequest, AttemptResult } from './attempt-request'
 import type { RetryReason } from './attempt-request'
 import { estimateCount } from './estimate-count'
 import { toPassedHeaders } from './passed-headers'
 import { saidIn } from './said-in'
+import { LargeAnswer } from './large-answer'
 import { ReframingReader } from './reframing-reader'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
 import { readUpstreamRequestId } from './upstream-request-id'
 import { UpstreamStream } from './upstream-stream'
 import { chooseWire, type Wire } from './wire'
 
+/** A larger answer has its head leave, unless it has to be read as a whole. */
+const HELD_BYTES = 4 * 1024 * 1024
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const MAX_ERROR_BYTES = 256 * 1024
 
@@ -118,6 +121,7 @@ class UpstreamCall {
       const { response, signed } = sent
       if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
       const body = await this.#readBody(response)
+      if (body instanceof BegunBody) return { ok: true, answer: this.#openLarge(response, body) }
       if (!response.ok) return this.#refused(response, body, signed)
       return { ok: true, answer: this.#toWhole(response, body) }
     } catch (error) {
@@ -248,8 +252,11 @@ class UpstreamCall {
     else this.#health.failed(this.#failure)
   }
 
-  #readBody(response: Response): Promise<Uint8Array> {
+  #readBody(response: Response): Promise<Uint8Array | BegunBody> {
     this.#deadlines.awaitBody()
+    const isPassedOn = this.#translation === undefined && !this.#isObserved
+    if (response.ok && isPassedOn && !this.#request.envelope.stream)
+      return readHeldBody(response, this.#deadlines, HELD_BYTES)
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
     return readWholeBody(response, this.#deadlines, maxBytes)
   }
@@ -335,12 +342,23 @@ class UpstreamCall {
     return frames
   }
 
+  #openLarge(response: Response, body: BegunBody): UpstreamAnswer {
+    this.#health.firstToken()
+    const parse = this.#upstream.upstream.parseAnswer
+    const stream = new LargeAnswer({ body, deadlines: this.#deadlines, parse })
+    return this.#toOpen(response, stream, [body.begun])
+  }
+
   async #openStream(response: Response): Promise<UpstreamAnswer> {
     const body = response.body ?? new Blob([]).stream()
     const framer = this.#upstream.upstream.createFramer()
     const stream = new UpstreamStream(body, framer, this.#createFrameReader(), this.#deadlines)
     const held = await stream.readToContent()
     this.#health.firstToken()
+    return this.#toOpen(response, stream, held)
+  }
+
+  #toOpen(response: Response, stream: AnswerStream, held: Uint8Array[]): UpstreamAnswer {
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#request.presence.attend({
       tick() {},

@@ -9,7 +9,7 @@ import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, Protocol } from '../protocols/protocol'
 import type { Plan, PlannedTarget } from '../routing/plan'
 import type { HeldRecord } from '../telemetry/records'
-import { toStreamed, toWhole, type UpstreamAnswer, type WholeAnswer } from './answer'
+import { type StreamedAnswer, toStreamed, type UpstreamAnswer, type WholeAnswer } from './answer'
 import { AttemptHold } from './attempt-hold'
 import { BodyKeeper } from './body-keeper'
 import type { Caller } from './caller'
@@ -46,7 +46,8 @@ export async function handle(
     exchange.admit(request)
     const turning = exchange.turn(envelope, plan)
     if (envelope.stream) return await exchange.stream(turning)
-    const whole = toWhole(await turning)
+    const whole = await turning
+    if (whole.kind === 'stream') return exchange.pass(whole)
     const metering = exchange.meter(whole.facts, undefined)
     if (metering) await metering
     answer = exchange.answer(whole)
@@ -255,18 +256,30 @@ class Exchange implements BodyHolder {
   }
 
   async stream(turning: Promise<UpstreamAnswer>): Promise<Answer> {
-    const record = this.#record
-    const { headHoldMs, heartbeatMs, clientStallMs } = this.#settings
     const arriving = turning.then(toStreamed)
-    const answer = await holdHead(arriving, this.#parts.ticker, headHoldMs)
+    const answer = await holdHead(arriving, this.#parts.ticker, this.#settings.headHoldMs)
     const headers = answer?.headers ?? {}
     this.#noteHead(headers)
     headers['content-type'] = this.#protocol.client.streamType
     headers['cache-control'] = 'no-cache'
     headers['x-accel-buffering'] = 'no'
-    const body = relay(answer ?? arriving, {
+    return { status: 200, headers, body: this.#relay(answer ?? arriving, true) }
+  }
+
+  /** A whole answer that is too large to be held. */
+  pass(answer: StreamedAnswer): Answer {
+    const { headers } = answer
+    this.#noteHead(headers)
+    headers['content-type'] = 'application/json'
+    return { status: 200, headers, body: this.#relay(answer, false) }
+  }
+
+  #relay(answer: StreamedAnswer | Promise<StreamedAnswer>, hasFrames: boolean) {
+    const record = this.#record
+    const { heartbeatMs, clientStallMs } = this.#settings
+    const body = relay(answer, {
       ticker: this.#parts.ticker,
-      client: this.#protocol.client,
+      client: hasFrames ? this.#protocol.client : undefined,
       requestId: record.id,
       heartbeatMs,
       clientStallMs,
@@ -290,7 +303,7 @@ class Exchange implements BodyHolder {
       this.#end(error?.code === 'client_closed' ? error.status : 200, error)
       this.#parts.log.write()
     }
-    return { status: 200, headers, body }
+    return body
   }
 
   fail(thrown: unknown): Answer {

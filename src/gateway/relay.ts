@@ -6,7 +6,8 @@ import { clientClosed } from './client-call'
 
 export type RelayOptions = {
   ticker: Ticker
-  client: ClientHalf
+  /** How its frames are told; `undefined` for what has none: then a failure breaks the connection. */
+  client: ClientHalf | undefined
   requestId: string
   heartbeatMs: number
   /** A client that takes nothing for so long is cut. */
@@ -125,17 +126,24 @@ class RelaySource implements Watch {
 
   #beat(nowMs: number): void {
     this.#changedAtMs = nowMs
-    const { heartbeatFrame } = this.#options.client
-    if (heartbeatFrame.length > 0) this.#controller?.enqueue(heartbeatFrame)
+    const heartbeat = this.#options.client?.heartbeatFrame
+    if (heartbeat && heartbeat.length > 0) this.#controller?.enqueue(heartbeat)
   }
 
   /** After the head a failure is an event, and no end mark follows it. */
   async #endWith(error: GatewayError): Promise<void> {
-    const frame = this.#options.client.renderErrorFrame(error, this.#options.requestId)
-    this.#options.onBytes(frame)
+    const { client, requestId } = this.#options
+    const frame = client?.renderErrorFrame(error, requestId)
+    if (frame) this.#options.onBytes(frame)
     const ending = this.#end(error)
     if (ending) await ending
     if (this.#hasLeft) return
+    if (frame === undefined) {
+      this.#answer?.stream.cancel()
+      // Without a reason Bun resets the connection (1.4.5): nobody takes what came for all.
+      this.#controller?.error(undefined)
+      return
+    }
     this.#controller?.enqueue(frame)
     this.#controller?.close()
   }

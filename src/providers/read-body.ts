@@ -10,17 +10,67 @@ export function readWholeBody(
   deadlines: Deadlines,
   maxBytes: number
 ): Promise<Uint8Array> {
-  const declared = response.headers.get('content-length')
-  // A compressed body says how long it is before it is unpacked.
-  const isBounded =
-    declared !== null &&
-    Number(declared) <= maxBytes &&
-    response.headers.get('content-encoding') === null
-  const reading = isBounded ? response.bytes() : readCounted(response, deadlines, maxBytes)
+  const reading = isBounded(response, maxBytes)
+    ? response.bytes()
+    : readCounted(response, deadlines, maxBytes)
   // One reaction costs less than an `await` of its own would.
   return reading.catch((cause: unknown) => {
     throw toBodyError(deadlines, cause)
   })
+}
+
+/** A body too large to be held: what was read of it, and the rest to come. */
+export class BegunBody {
+  readonly begun: Uint8Array
+  readonly reader: BodyReader
+
+  constructor(begun: Uint8Array, reader: BodyReader) {
+    this.begun = begun
+    this.reader = reader
+  }
+}
+
+type BodyReader = {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
+  cancel(): Promise<void>
+}
+
+/** The whole body where it has at most `heldBytes`; else as much of it, still to be read on. Throws as `readWholeBody`. */
+export async function readHeldBody(
+  response: Response,
+  deadlines: Deadlines,
+  heldBytes: number
+): Promise<Uint8Array | BegunBody> {
+  if (isBounded(response, heldBytes)) return readWholeBody(response, deadlines, heldBytes)
+  const reader: BodyReader = (response.body ?? new Blob([]).stream()).getReader()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  let hasBegun = false
+  try {
+    while (length <= heldBytes) {
+      const { value } = await reader.read()
+      if (value === undefined) return join(chunks, length)
+      length += value.length
+      hasBegun ||= isAnswer(value)
+      if (hasBegun) deadlines.awaitBody()
+      chunks.push(value)
+    }
+  } catch (cause) {
+    throw toBodyError(deadlines, cause)
+  }
+  return new BegunBody(join(chunks, length), reader)
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = chunks
+  return chunks.length === 1 && first ? first : Buffer.concat(chunks, length)
+}
+
+/** A compressed body says how long it is before it is unpacked. */
+function isBounded({ headers }: Response, maxBytes: number): boolean {
+  const declared = headers.get('content-length')
+  if (declared === null || Number(declared) > maxBytes) return false
+  return headers.get('content-encoding') === null
 }
 
 /** What a read that failed means: the deadline or the client that ended it, else a broken upstream. */
@@ -61,6 +111,5 @@ async function readCounted(
       )
     chunks.push(chunk)
   }
-  const [first] = chunks
-  return chunks.length === 1 && first ? first : Buffer.concat(chunks, length)
+  return join(chunks, length)
 }
