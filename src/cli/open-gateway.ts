@@ -18,6 +18,7 @@ import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
 import { HealthBook } from '../routing/health/health-book'
+import { HedgeBudgets } from '../routing/health/hedge-budget'
 import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
 import { createRequestLog } from '../telemetry/request-log'
@@ -78,6 +79,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     log,
     memory: new ToolCallMemory(),
     health,
+    hedges: new HedgeBudgets(),
     estimator,
     ...governing.parts,
     authenticate: (token, header) =>

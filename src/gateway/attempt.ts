@@ -37,6 +37,17 @@ export function attempt(
   return new UpstreamCall(context, request, of).run()
 }
 
+/** The same for who may have to end it: nothing is sent before it is run. */
+export function openAttempt(
+  context: AttemptContext,
+  request: AttemptRequest,
+  of: AttemptOf
+): UpstreamCall {
+  return new UpstreamCall(context, request, of)
+}
+
+export type { UpstreamCall }
+
 /** A client may have less patience than its provider is given. */
 function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSettings {
   return { ...deadlines, totalMs: Math.min(deadlines.totalMs, timeoutMs) }
@@ -44,6 +55,9 @@ function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSetting
 
 /** The client's patience ended: that says nothing of the target. */
 const OUT_OF_TIME: Failure = { kind: 'client', cause: undefined, retryAfterMs: undefined }
+
+/** Its client is served, and waits no more: nobody is to blame. */
+const LOST = new GatewayError('client_closed', 'another target answered first')
 
 const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
@@ -201,6 +215,18 @@ class UpstreamCall {
     return type?.startsWith(this.#upstream.upstream.streamType) ?? false
   }
 
+  /** Its number among those of its request, once it runs. */
+  get number(): number {
+    return this.#number
+  }
+
+  /** Another one of its request has answered first: that says nothing of this target. */
+  lose(): void {
+    this.#health.left()
+    this.close(LOST)
+    this.#deadlines.abort(LOST)
+  }
+
   /** Ends the attempt and writes down how. Only the first call counts. */
   close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
@@ -223,7 +249,7 @@ class UpstreamCall {
       headMs: this.#headAt === undefined ? undefined : this.#headAt - this.#startedAt,
       status: this.#status,
       outcome: error ? (error.code === 'client_closed' ? 'cancelled' : 'failed') : 'ok',
-      errorCode: error?.code,
+      errorCode: error === LOST ? undefined : error?.code,
       errorMessage: error && (error.detail ?? error.message),
       upstreamRequestId: this.#upstreamRequestId,
       retryOf,

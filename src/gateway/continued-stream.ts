@@ -167,6 +167,7 @@ class ContinuedStream implements AnswerStream, OpenAttempt {
       envelope: rest,
       presence: this.#attendance,
       firstReason: 'continued',
+      hedge: undefined,
       reserve: (planned) => reserve(planned, rest, { ...bound, tokens }),
     }
   }

@@ -2,6 +2,7 @@ import type { GovernedRequest, Governor } from '../ledger/governor'
 import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Sender } from '../providers/send'
 import type { HealthBook } from '../routing/health/health-book'
+import type { HedgeBudgets } from '../routing/health/hedge-budget'
 import type { Plan } from '../routing/plan'
 import type { PlanRequest } from '../routing/route-caller'
 import type { Ticker } from '../std/ticker'
@@ -23,6 +24,7 @@ export type GatewayParts = {
   estimator: TokenEstimator
   governor: Governor
   health: HealthBook
+  hedges: HedgeBudgets
   /** Whose request it is, and the limits of its own. */
   governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
   /**

@@ -227,11 +227,13 @@ class Exchange implements BodyHolder {
     error: GatewayError | undefined
   ): Promise<void> | undefined {
     this.#record.facts = facts
-    return meter(this.#parts.estimator, {
+    const metering = meter(this.#parts.estimator, {
       record: this.#record,
       isCut: error !== undefined,
       prompt: () => this.#promptText(),
     })
+    const { settling } = this.#record
+    return settling ? settling.then(() => metering) : metering
   }
 
   #promptText(): PromptText {
@@ -340,7 +342,8 @@ class Exchange implements BodyHolder {
     this.#noteLimits(headers)
     if (record.target === undefined) return
     const costNanoUsd = record.cost?.costNanoUsd
-    if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)
+    if (costNanoUsd !== undefined)
+      headers['x-tg-cost-usd'] = formatUsd(costNanoUsd + record.spentNanoUsd)
     headers['x-tg-model'] = record.target.headerName
     headers['x-tg-attempts'] = String(Math.max(1, record.begunAttempts))
   }
