@@ -185,7 +185,7 @@ class Exchange implements BodyHolder {
     if (grant === undefined) throw new Error('the request was not admitted')
     const options = { log, estimator, record: this.#record, prompt: () => this.#promptText() }
     return {
-      bound: this.#boundInput(envelope),
+      bound: () => this.#boundInput(envelope),
       fork: () => new AttemptHold({ ...options, grant: grant.fork() }),
       exchange: (hold) => {
         const held = this.#held

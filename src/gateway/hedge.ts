@@ -108,7 +108,7 @@ export class Hedge {
       if (chosen === undefined) continue
       const hold = holds.fork()
       const number = request.record.begunAttempts + 1
-      const reservation = hold.reserve(chosen, number, request.envelope, holds.bound)
+      const reservation = hold.reserve(chosen, number, request.envelope, holds.bound())
       // A limit of the caller has no room for a second one, whoever it is.
       if (reservation.kind === 'refused') return undefined
       if (reservation.kind === 'skipped') continue
@@ -190,8 +190,9 @@ function tell(rotation: Rotation | undefined, result: AttemptResult): void {
   else rotation?.failed(result)
 }
 
-/** No other target would answer it either. */
+/** No other target would answer it either. Of the client's leaving the other one hears too. */
 function isFinal({ failure }: FailedAttempt, failover: TurnRequest['failover']): boolean {
+  if (failure.kind === 'client') return false
   const possible = { retry: false, rotate: false, next: true }
   return chooseAction(failure, possible, failover) === 'give_up'
 }

@@ -15,7 +15,8 @@ import { turn, type TurnContext, type TurnRequest } from './turn'
 
 /** What is held for a request, where more than one attempt of it is settled. */
 export type RequestHolds = {
-  readonly bound: InputBound
+  /** The most that the request's input can be billed for. */
+  bound(): InputBound
   /** One that has nothing yet. */
   fork(): AttemptHold
   /** The request goes on with what the other holds, and the other with what the request did. */
@@ -50,9 +51,9 @@ async function turnOnAndOn(
   const followed = { ...request, continuity }
   const answer = await turn(context, followed)
   if (answer.kind === 'whole') return answer
-  const { bound } = holds
   return toContinued(answer, {
-    ...{ request: followed, continuity, bound, health: context.health },
+    ...{ request: followed, continuity, health: context.health },
+    bound: () => holds.bound(),
     detach() {
       const hold = holds.fork()
       holds.exchange(hold)
