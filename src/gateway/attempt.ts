@@ -37,17 +37,6 @@ export function attempt(
   return new UpstreamCall(context, request, of).run()
 }
 
-/** The same for who may have to end it: nothing is sent before it is run. */
-export function openAttempt(
-  context: AttemptContext,
-  request: AttemptRequest,
-  of: AttemptOf
-): UpstreamCall {
-  return new UpstreamCall(context, request, of)
-}
-
-export type { UpstreamCall }
-
 /** A client may have less patience than its provider is given. */
 function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSettings {
   return { ...deadlines, totalMs: Math.min(deadlines.totalMs, timeoutMs) }
@@ -66,7 +55,8 @@ type SentWire = Exclude<Wire, { kind: 'estimated' }>
 
 const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
 
-class UpstreamCall {
+/** The same for who may have to end it: nothing is sent before it is run. */
+export class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target

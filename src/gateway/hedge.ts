@@ -7,7 +7,7 @@ import type { HealthCall } from '../routing/health/health-call'
 import type { HedgeBudgets } from '../routing/health/hedge-budget'
 import type { PlannedTarget } from '../routing/plan'
 import type { AttemptHold } from './attempt-hold'
-import { openAttempt, type UpstreamCall } from './attempt'
+import { UpstreamCall } from './attempt'
 import type { AttemptContext, AttemptOf, AttemptResult, FailedAttempt } from './attempt-request'
 import { Continuity } from './continuity'
 import { type Lane, Lanes } from './lanes'
@@ -77,7 +77,7 @@ export class Hedge {
     const { stream } = request.envelope
     const target = context.health.of(of.target.name)
     const afterMs = settings.after === 'p95' ? target.slowMs(stream) : settings.after
-    if (afterMs === undefined) return { result: await openAttempt(context, request, of).run() }
+    if (afterMs === undefined) return { result: await new UpstreamCall(context, request, of).run() }
     const lanes = new Lanes(request.presence)
     const first = this.#start(request, of, lanes)
     const second = (await isSlow(first.running, afterMs)) && this.#choose(request, candidates)
@@ -87,7 +87,7 @@ export class Hedge {
 
   #start(request: TurnRequest, of: AttemptOf, lanes: Lanes): Racer {
     const lane = lanes.open()
-    const call = openAttempt(this.#options.context, { ...request, presence: lane }, of)
+    const call = new UpstreamCall(this.#options.context, { ...request, presence: lane }, of)
     const startedAt = performance.now()
     // What can't be said to the target is known when it returns.
     const running = call.run()
