@@ -60,6 +60,22 @@ async function ask({ path, body }: TestClient, model: string) {
   return { response, text: await response.text() }
 }
 
+test("a client of Gemini's lists reads one list", async () => {
+  const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] })
+  const texts = await Promise.all(
+    ['google', 'sim'].map(async (upstream) => {
+      const model = `${upstream}.${aliasOf('error-mid-stream', 'gemini')}`
+      const path = `/v1beta/models/${model}:streamGenerateContent`
+      const answer = await fetch(`${harness.gateway.url}${path}`, { method: 'POST', body })
+      const chunks: unknown = await answer.json()
+      return Array.isArray(chunks) && chunks.map((chunk) => JSON.stringify(chunk)).join('\n')
+    })
+  )
+  const gemini = CLIENTS.find(({ name }) => name === 'gemini')
+  for (const text of texts)
+    expect(gemini && textOf(gemini, String(text))).toEndWith('and nothing was billed.')
+})
+
 describe.each(CLIENTS)('a client of $name', (client) => {
   test.concurrent.each(UPSTREAMS)('notices nothing of %s breaking off', async (upstream) => {
     const whole = textOf(client, (await ask(client, 'well/sim-1')).text)

@@ -19,6 +19,7 @@ import { createTokenEstimator } from '../pricing/token-estimator'
 import { createSender } from '../providers/send'
 import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
+import { HedgeBudgets } from '../routing/health/hedge-budget'
 import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
 import { createRequestLog } from '../telemetry/request-log'
@@ -79,7 +80,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     log,
     memory: new ToolCallMemory(),
     health,
-    ...{ affinity: tools.affinity, estimator },
+    ...{ affinity: tools.affinity, hedges: new HedgeBudgets(), estimator },
     ...governing.parts,
     authenticate: (token, header) =>
       keys.authenticate(token, header, serving.configuration.keys.required),

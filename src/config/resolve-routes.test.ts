@@ -58,6 +58,30 @@ describe('routes', () => {
     expect(cheap?.root).toMatchObject({ strategy: 'fallback' })
   })
 
+  test('say what is done beyond trying one target after the other', async () => {
+    const routes = await routesOf(`  plain: { targets: [a/x] }
+  steady: { targets: [a/x], continue_streams: true }
+  fast: { targets: [a/x, b/x], hedge: {} }
+  both: { targets: [a/x, b/x], continue_streams: true, hedge: { after: 800ms, max_percent: 2 } }
+`)
+    expect(routes.map(({ policy }) => policy)).toEqual([
+      undefined,
+      { route: 'steady', continuesStreams: true, hedge: undefined },
+      { route: 'fast', continuesStreams: false, hedge: { after: 'p95', share: 0.05 } },
+      { route: 'both', continuesStreams: true, hedge: { after: 800, share: 0.02 } },
+    ])
+  })
+
+  test.each([
+    ['hedge: { after: p99 }', 'routes.bad.hedge.after'],
+    ['hedge: { after: 1ms }', 'routes.bad.hedge.after'],
+    ['hedge: { max_percent: 80 }', 'routes.bad.hedge.max_percent'],
+    ['continue_streams: twice', 'routes.bad.continue_streams'],
+  ])('refuse %s by its place', async (written, place) => {
+    const result = await parse(`  bad: { targets: [a/x], ${written} }\n`)
+    expect(result.ok ? [] : result.problems.map(({ path }) => path)).toEqual([place])
+  })
+
   test('go by conditions', async () => {
     const [smart] = await routesOf(`  smart:
     strategy: conditional

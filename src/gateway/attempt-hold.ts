@@ -66,14 +66,16 @@ export class AttemptHold {
    */
   async settle({ number, target, facts }: SettledAttempt): Promise<Usage | undefined> {
     const { estimator, log, record, prompt } = this.#options
-    const { operation, serviceTier } = record
     const used: Metered = {
-      ...{ operation, serviceTier, facts, target },
+      // Whatever it was, what nobody counted is estimated.
+      operation: 'generate',
+      ...{ serviceTier: record.serviceTier, facts, target },
       ...{ isUsageEstimated: false, cost: undefined },
     }
     await meter(estimator, { record: used, isCut: true, prompt })
     const usage = used.facts?.usage
     this.grant.settle(toUsed(used))
+    record.spentNanoUsd += used.cost?.costNanoUsd ?? 0
     log.spent({
       ...{ kind: 'spent', requestId: record.id, number },
       held: this.held ?? toUnheld(target),

@@ -48,6 +48,9 @@ function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSetting
 /** The client's patience ended: that says nothing of the target. */
 const OUT_OF_TIME: Failure = { kind: 'client', cause: undefined, retryAfterMs: undefined }
 
+/** Its client is served, and waits no more: nobody is to blame. */
+const LOST = new GatewayError('client_closed', 'another target answered first')
+
 const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
 type Translated = Extract<Wire, { kind: 'translated' }>
@@ -55,7 +58,8 @@ type SentWire = Exclude<Wire, { kind: 'estimated' }>
 
 const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
 
-class UpstreamCall {
+/** The same for who may have to end it: nothing is sent before it is run. */
+export class UpstreamCall {
   readonly #context: AttemptContext
   readonly #request: AttemptRequest
   readonly #target: Target
@@ -205,6 +209,18 @@ class UpstreamCall {
     return type?.startsWith(this.#upstream.upstream.streamType) ?? false
   }
 
+  /** Its number among those of its request, once it runs. */
+  get number(): number {
+    return this.#number
+  }
+
+  /** Another one of its request has answered first: that says nothing of this target. */
+  lose(): void {
+    this.#health.left()
+    this.close(LOST)
+    this.#deadlines.abort(LOST)
+  }
+
   /** Ends the attempt and writes down how. Only the first call counts. */
   close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
@@ -227,7 +243,7 @@ class UpstreamCall {
       headMs: this.#headAt === undefined ? undefined : this.#headAt - this.#startedAt,
       status: this.#status,
       outcome: error ? (error.code === 'client_closed' ? 'cancelled' : 'failed') : 'ok',
-      errorCode: error?.code,
+      errorCode: error === LOST ? undefined : error?.code,
       errorMessage: error && (error.detail ?? error.message),
       upstreamRequestId: this.#upstreamRequestId,
       retryOf,

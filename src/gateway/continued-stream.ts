@@ -26,7 +26,8 @@ export type ContinuingOptions = {
   request: TurnRequest
   continuity: Continuity
   health: HealthBook
-  bound: InputBound
+  /** The most that the request's input can be billed for. */
+  bound(): InputBound
   /** Takes what is held for the attempt at hand, to be settled by itself. */
   detach(): AttemptHold
   /** Holds what an attempt of the target may cost. */
@@ -138,9 +139,9 @@ class ContinuedStream implements AnswerStream, OpenAttempt {
     if (this.#left ?? next === undefined) throw this.#left ?? error
     try {
       const answer = toStreamed(await turn(next))
-      if (this.#left) drop(answer, this.#left)
       this.#answer = answer
       this.#isSettled = false
+      if (this.#left) drop(answer, this.#left)
       return Buffer.concat([seamOf(protocol.client, record.target), ...answer.held])
     } catch (thrown) {
       const failure = GatewayError.from(thrown)
@@ -160,14 +161,16 @@ class ContinuedStream implements AnswerStream, OpenAttempt {
       outputLimit === undefined
         ? envelope
         : { ...envelope, outputLimit: Math.max(1, outputLimit - saidTokens) }
-    const tokens = bound.tokens + Buffer.byteLength(trail.text) + ASKING_TOKENS
+    const withText = bound()
+    const tokens = withText.tokens + Buffer.byteLength(trail.text) + ASKING_TOKENS
     return {
       ...request,
       plan: { ...plan, targets: plan.targets.map((planned) => shortened(planned, saidTokens)) },
       envelope: rest,
       presence: this.#attendance,
       firstReason: 'continued',
-      reserve: (planned) => reserve(planned, rest, { ...bound, tokens }),
+      hedge: undefined,
+      reserve: (planned) => reserve(planned, rest, { ...withText, tokens }),
     }
   }
 
@@ -192,11 +195,10 @@ async function endOf(going: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The client has left meanwhile. */
+/** The client has left meanwhile: what is left is to be closed with the request. */
 function drop({ attempt, stream }: StreamedAnswer, reason: GatewayError): never {
   attempt.abort(reason)
   stream.cancel()
-  attempt.close(reason, stream.facts)
   throw reason
 }
 

@@ -41,6 +41,11 @@ export class Continuity {
     return this.#trail
   }
 
+  /** The stream that another attempt has opened is the one that is read. */
+  adopt(other: Continuity): void {
+    this.#trail = other.#trail
+  }
+
   /** The answer broke off: what is asked from now on goes on with it. */
   breakOff(trail: StreamTrail, usage: Usage | undefined): void {
     this.#seam = { trail, usage, saidTokens: usage?.outputTokens ?? 0 }

@@ -3,6 +3,7 @@ import type { TokenEstimator } from '../pricing/token-estimator'
 import type { Sender } from '../providers/send'
 import type { AffinityBook } from '../routing/affinity'
 import type { HealthBook } from '../routing/health/health-book'
+import type { HedgeBudgets } from '../routing/health/hedge-budget'
 import type { Plan } from '../routing/plan'
 import type { PlanRequest } from '../routing/route-caller'
 import type { Ticker } from '../std/ticker'
@@ -25,6 +26,7 @@ export type GatewayParts = {
   governor: Governor
   health: HealthBook
   affinity: AffinityBook
+  hedges: HedgeBudgets
   /** Whose request it is, and the limits of its own. */
   governed(caller: Caller | undefined, labels: RequestLabels): GovernedRequest
   /**

@@ -9,6 +9,7 @@ import { createSender } from '../providers/send'
 import { createModelIndex } from '../routing/model-index'
 import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
+import { HedgeBudgets } from '../routing/health/hedge-budget'
 import { toPlainPlan } from '../routing/plan'
 import { createTicker } from '../std/ticker'
 import type { LogRecord } from '../telemetry/records'
@@ -88,6 +89,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     admission: new Admission(() => ({ maxInFlight: 10, maxBodiesBytes: 10_000 })),
     log,
     memory: new ToolCallMemory(),
+    hedges: new HedgeBudgets(),
     health: new HealthBook({ now: () => performance.now(), random: Math.random }),
     affinity: new AffinityBook(() => performance.now()),
     governor: new Governor({ book: new AccountBook([]), now: Date.now, onEvent() {} }),

@@ -186,7 +186,7 @@ class Exchange implements BodyHolder {
     if (grant === undefined) throw new Error('the request was not admitted')
     const options = { log, estimator, record: this.#record, prompt: () => this.#promptText() }
     return {
-      bound: this.#boundInput(envelope),
+      bound: () => this.#boundInput(envelope),
       fork: () => new AttemptHold({ ...options, grant: grant.fork() }),
       exchange: (hold) => {
         const held = this.#held
@@ -228,11 +228,13 @@ class Exchange implements BodyHolder {
     error: GatewayError | undefined
   ): Promise<void> | undefined {
     this.#record.facts = facts
-    return meter(this.#parts.estimator, {
+    const metering = meter(this.#parts.estimator, {
       record: this.#record,
       isCut: error !== undefined,
       prompt: () => this.#promptText(),
     })
+    const { settling } = this.#record
+    return settling ? settling.then(() => metering) : metering
   }
 
   #promptText(): PromptText {
@@ -353,7 +355,8 @@ class Exchange implements BodyHolder {
     this.#noteLimits(headers)
     if (record.target === undefined) return
     const costNanoUsd = record.cost?.costNanoUsd
-    if (costNanoUsd !== undefined) headers['x-tg-cost-usd'] = formatUsd(costNanoUsd)
+    if (costNanoUsd !== undefined)
+      headers['x-tg-cost-usd'] = formatUsd(costNanoUsd + record.spentNanoUsd)
     headers['x-tg-model'] = record.target.headerName
     headers['x-tg-attempts'] = String(Math.max(1, record.begunAttempts))
   }

@@ -50,6 +50,10 @@ export class RequestRecord {
   /** A tokenizer counted what the provider did not. */
   isUsageEstimated = false
   cost: Cost | undefined
+  /** What attempts cost that are settled by themselves, as far as it is known. */
+  spentNanoUsd = 0
+  /** What is to be booked before the request ends; never rejects. */
+  settling: Promise<unknown> | undefined
   /** What the last translation could not say; `undefined` where none was needed. */
   losses: Losses | undefined
   hasBegun = false
@@ -62,7 +66,7 @@ export class RequestRecord {
 
   /** From here on others are waited for: the client's upload, or the upstream. */
   beginWait(): void {
-    if (this.headLeftMs === undefined) this.#waitsSince = performance.now()
+    if (this.headLeftMs === undefined) this.#waitsSince ??= performance.now()
   }
 
   endWait(): void {

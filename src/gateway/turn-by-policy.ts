@@ -4,16 +4,19 @@ import type { InputBound } from '../ledger/input-bound'
 import { isChat } from '../protocols/chat-protocol'
 import { mayBeContinued } from '../protocols/continue-generation'
 import type { Envelope } from '../protocols/envelope'
+import type { HedgeBudgets } from '../routing/health/hedge-budget'
 import type { PlannedTarget } from '../routing/plan'
 import type { UpstreamAnswer } from './answer'
 import type { AttemptHold } from './attempt-hold'
 import { toContinued } from './continued-stream'
 import { Continuity } from './continuity'
+import { Hedge } from './hedge'
 import { turn, type TurnContext, type TurnRequest } from './turn'
 
 /** What is held for a request, where more than one attempt of it is settled. */
 export type RequestHolds = {
-  readonly bound: InputBound
+  /** The most that the request's input can be billed for. */
+  bound(): InputBound
   /** One that has nothing yet. */
   fork(): AttemptHold
   /** The request goes on with what the other holds, and the other with what the request did. */
@@ -23,20 +26,34 @@ export type RequestHolds = {
 }
 
 /** The turn of a request whose route does more than try one target after the other. */
-export async function turnByPolicy(
-  context: TurnContext,
+export function turnByPolicy(
+  context: TurnContext & { hedges: HedgeBudgets },
   request: TurnRequest,
-  { continuesStreams }: RoutePolicy,
+  { route, continuesStreams, hedge: settings }: RoutePolicy,
   holds: RequestHolds
 ): Promise<UpstreamAnswer> {
-  if (!continuesStreams || !isContinuable(request)) return turn(context, request)
+  const { hedges: budgets } = context
+  if (settings) budgets.request(route, settings.share)
+  const hedge = settings && new Hedge({ context, route, settings, budgets, holds })
+  const hedged = hedge ? { ...request, hedge } : request
+  return continuesStreams && isContinuable(request)
+    ? turnOnAndOn(context, hedged, holds)
+    : turn(context, hedged)
+}
+
+/** The turn, and those that go on with a stream which breaks off. */
+async function turnOnAndOn(
+  context: TurnContext,
+  request: TurnRequest,
+  holds: RequestHolds
+): Promise<UpstreamAnswer> {
   const continuity = new Continuity()
   const followed = { ...request, continuity }
   const answer = await turn(context, followed)
   if (answer.kind === 'whole') return answer
-  const { bound } = holds
   return toContinued(answer, {
-    ...{ request: followed, continuity, bound, health: context.health },
+    ...{ request: followed, continuity, health: context.health },
+    bound: () => holds.bound(),
     detach() {
       const hold = holds.fork()
       holds.exchange(hold)

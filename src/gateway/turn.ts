@@ -16,7 +16,9 @@ import type { Plan, PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { UpstreamAnswer } from './answer'
 import { attempt } from './attempt'
-import type { AttemptContext, AttemptRequest, RetryReason } from './attempt-request'
+import type { AttemptContext, AttemptOf, AttemptRequest } from './attempt-request'
+import type { AttemptResult, RetryReason } from './attempt-request'
+import type { Hedge } from './hedge'
 import { Resending } from './resending'
 import { Rotation } from './rotation'
 
@@ -34,6 +36,8 @@ export type TurnRequest = AttemptRequest & {
   reserve(planned: PlannedTarget): Reservation
   /** Why a target is asked at first, where an attempt of another turn went before. */
   firstReason?: RetryReason | undefined
+  /** Has another target asked beside the first one, where that is slow; left out for never. */
+  hedge?: Hedge | undefined
 }
 
 /**
@@ -56,6 +60,8 @@ class Turn {
   readonly #spared: Spared[] = []
   #failure: GatewayError | undefined
   #attempts = 0
+  /** Who was asked beside the first one. */
+  #hedged: PlannedTarget | undefined
 
   constructor(context: TurnContext, request: TurnRequest) {
     this.#context = context
@@ -65,6 +71,7 @@ class Turn {
   async run(): Promise<UpstreamAnswer> {
     const { targets } = this.#request.plan
     for (const [index, planned] of targets.entries()) {
+      if (planned === this.#hedged) continue
       const { target } = planned
       const health = this.#context.health.of(target.name)
       const refusal = health.admit()
@@ -130,11 +137,12 @@ class Turn {
       this.#request.record.target = target
       this.#attempts++
       call ??= health.begin({ isRetry: retryOf === 'backoff' })
-      const result = await attempt(this.#context, this.#request, {
-        ...{ target, params, retryOf },
-        health: call,
-      })
+      const of = { target, params, retryOf, health: call }
+      const result = await (this.#request.hedge && this.#attempts === 1
+        ? this.#race(this.#request.hedge, of, planned, rotation)
+        : attempt(this.#context, this.#request, of))
       call = undefined
+      if (this.#hedged && result.ok) return result.answer
       if (result.ok) {
         rotation?.answered()
         const { conversation } = this.#request.plan
@@ -149,7 +157,8 @@ class Turn {
       const rotated = rotation?.failed(result) ? this.#next(rotation) : undefined
       const failure = rotation ? rotation.toFailure(result.failure) : result.failure
       const mayRetry = retries < this.#request.failover.retries && health.mayRetry()
-      const possible = { retry: mayRetry, rotate: rotated !== undefined, next: hasNext }
+      const next = hasNext && this.#hasOther(planned)
+      const possible = { retry: mayRetry, rotate: rotated !== undefined, next }
       const action = chooseAction(failure, possible, this.#request.failover)
       if (action === 'next_target') return undefined
       if (action === 'give_up') throw this.#failure
@@ -165,6 +174,29 @@ class Turn {
       }
     }
     return undefined
+  }
+
+  /** The attempt, and perhaps another beside it that answers in its place. */
+  async #race(
+    hedge: Hedge,
+    of: AttemptOf,
+    planned: PlannedTarget,
+    rotation: Rotation | undefined
+  ): Promise<AttemptResult> {
+    const { targets } = this.#request.plan
+    const behind = targets.slice(targets.indexOf(planned) + 1)
+    const { result, second, hasSecondWon, failed } = await hedge.run(this.#request, of, behind)
+    this.#hedged = second
+    if (second && result.ok && !hasSecondWon) rotation?.answered()
+    if (failed) rotation?.failed(failed)
+    return result
+  }
+
+  /** Somebody is left to ask beside who was asked together with the first one. */
+  #hasOther(planned: PlannedTarget): boolean {
+    if (this.#hedged === undefined || this.#spared.length > 0) return true
+    const { targets } = this.#request.plan
+    return targets.slice(targets.indexOf(planned) + 1).some((one) => one !== this.#hedged)
   }
 
   /** What is to be asked first; where there is nothing, the place that was granted at the target is given up. */

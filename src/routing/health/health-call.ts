@@ -3,6 +3,7 @@ import type { Failure } from './classify-failure'
 import type { ConcurrencyLimit } from './concurrency-limit'
 import type { Cooldown } from './cooldown'
 import type { Latency } from './latency'
+import type { RecentTimes } from './recent-times'
 import type { Throttle } from './throttle'
 
 /** What learns from a target's answers. */
@@ -12,6 +13,8 @@ export type HealthParts = {
   readonly throttle: Throttle
   readonly limit: ConcurrencyLimit
   readonly cooldown: Cooldown
+  /** The times to the first token of streams, and those of whole answers; only where somebody asks for them. */
+  recent: { readonly streamed: RecentTimes; readonly whole: RecentTimes } | undefined
   /** Monotonic milliseconds. */
   now(): number
   /** A request ended, so that another may set out. */
@@ -37,7 +40,10 @@ export class HealthCall {
 
   /** The first meaningful part of the answer came. A whole answer needs not tell of it. */
   firstToken(): void {
-    if (!this.#isEnded && this.#firstTokenAtMs === undefined) this.#hear(this.#parts.now())
+    if (this.#isEnded || this.#firstTokenAtMs !== undefined) return
+    const nowMs = this.#parts.now()
+    this.#parts.recent?.streamed.add(nowMs - this.#begunAtMs)
+    this.#hear(nowMs)
   }
 
   /** The answer is complete. `outputTokens` where they were counted, for the pace of a stream. */
@@ -45,8 +51,10 @@ export class HealthCall {
     if (!this.#end()) return
     const { breaker, cooldown, latency, limit, now, onEnd } = this.#parts
     const nowMs = now()
-    if (this.#firstTokenAtMs === undefined) this.#hear(nowMs)
-    else if (outputTokens !== undefined)
+    if (this.#firstTokenAtMs === undefined) {
+      this.#parts.recent?.whole.add(nowMs - this.#begunAtMs)
+      this.#hear(nowMs)
+    } else if (outputTokens !== undefined)
       latency.observePace(outputTokens, nowMs - this.#firstTokenAtMs, nowMs)
     breaker.succeeded(this.#pass, nowMs)
     cooldown.accepted()

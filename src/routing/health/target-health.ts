@@ -5,6 +5,7 @@ import { FairQueue } from './fair-queue'
 import { HealthCall, type HealthParts } from './health-call'
 import { type HealthRefusal, toHealthError } from './health-refusal'
 import { Latency, type LatencyOptions } from './latency'
+import { RecentTimes } from './recent-times'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget'
 import { Throttle, type ThrottleOptions } from './throttle'
 import { WaitingCall } from './waiting-call'
@@ -72,6 +73,7 @@ export class TargetHealth {
       throttle: new Throttle(options.throttle),
       limit: new ConcurrencyLimit(options.concurrency),
       cooldown: new Cooldown(options.cooldown),
+      recent: undefined,
       now: clock.now,
       onEnd: (nowMs) => this.#letGo(nowMs),
     }
@@ -92,6 +94,26 @@ export class TargetHealth {
   /** `undefined` while none is known. */
   get tokensPerSecond(): number | undefined {
     return this.#parts.latency.tokensPerSecond
+  }
+
+  /**
+   * The time that 95 of 100 of the last answers took: streams to their first token, whole ones to their end. `undefined`
+   * while too few are known; they are kept from the first time that somebody asks.
+   */
+  slowMs(isStream: boolean): number | undefined {
+    const { streamed, whole } = this.#recent()
+    return (isStream ? streamed : whole).p95()
+  }
+
+  /** An answer that was not waited for would have taken longer than that. */
+  slowerThan(isStream: boolean, durationMs: number): void {
+    const { streamed, whole } = this.#recent()
+    const times = isStream ? streamed : whole
+    times.add(durationMs)
+  }
+
+  #recent() {
+    return (this.#parts.recent ??= { streamed: new RecentTimes(), whole: new RecentTimes() })
   }
 
   /**
