@@ -7,6 +7,8 @@ import { catchUp } from './catch-up'
 import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
 import type { RequestLog } from '../telemetry/request-log'
+import type { CountedEntry } from '../db/ledger-reader'
+import { DeferredHolds } from '../ledger/deferred-holds'
 import { Checkpointer } from '../ledger/checkpointer'
 import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
@@ -30,7 +32,8 @@ export function createGoverning(
 ) {
   let limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
-  const restored = restoreLedger(directory, book, limits, keys, Date.now())
+  const deferred = new DeferredHolds()
+  const restored = restoreLedger(directory, { book, deferred }, limits, keys, Date.now())
   let { thresholds } = configuration.alerts
   const told = new ToldMarks()
   const alerter = new Alerter({
@@ -39,9 +42,8 @@ export function createGoverning(
   })
   let log: RequestLog | undefined
   const governor = new Governor({
-    book,
+    ...{ book, deferred, told },
     now: Date.now,
-    told,
     alertAt: () => thresholds,
     readCounters: async (names) => log?.counters(names) ?? [],
     onEvent(event) {
@@ -57,6 +59,15 @@ export function createGoverning(
   let timer: ReturnType<typeof setInterval> | undefined
   return {
     parts: { governor, governed },
+    /** Corrections up to this entry are counted. */
+    correctedThrough: restored.through,
+    /** Counts what the ledger learned of requests while the gateway runs. */
+    correct(entries: readonly CountedEntry[]): void {
+      const ownOf = (keyId: string | null) => (keyId === null ? NO_LIMITS : keys.ownOf(keyId))
+      governor.correct(entries, ownOf).catch((error: unknown) => {
+        programLog.error('corrections of the ledger count only from the next start on', { error })
+      })
+    },
     configure(next: Configuration) {
       const before = limits
       limits = toLimits(next.budgets, next.limits)

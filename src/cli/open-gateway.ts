@@ -146,7 +146,11 @@ function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
   const { configuration, directory, programLog } = options
   const governing = createGoverning(options, keys)
   const { logPath, journalPath } = directory
-  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
+  const log = createRequestLog({
+    ...{ logPath, journalPath, settings: configuration.log, programLog },
+    correctedThrough: governing.correctedThrough,
+    onCorrected: (entries) => governing.correct(entries),
+  })
   governing.keepCheckpoints(log)
   return { governing, log }
 }

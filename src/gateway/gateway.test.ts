@@ -54,6 +54,7 @@ function createParts(onRequest: () => unknown = () => {}) {
     attempt: keep,
     hold: keep,
     spent: keep,
+    defer: keep,
     bodies: keep,
     end: keep,
     refused: (begin, end) => void waiting.push(begin, end),

@@ -1,3 +1,4 @@
+import type { CountedEntry } from '../db/ledger-reader'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { GatewayError } from '../errors/gateway-error'
 import type {
@@ -30,6 +31,7 @@ export type LogWorkerOptions = {
   /** What each new thread is started with. */
   start(): LogServiceStart
   onProgress(progress: LogProgress): void
+  onCorrected(entries: readonly CountedEntry[]): void
   programLog: ProgramLog
 }
 
@@ -119,6 +121,8 @@ class RestartingWorker implements LogWorkerOwner {
       case 'progress':
         this.#restartMs = FIRST_RESTART_MS
         return this.#options.onProgress(message.progress)
+      case 'corrected':
+        return this.#options.onCorrected(message.entries)
       case 'answer':
         this.#calls.get(message.call)?.resolve(message.answer)
         this.#calls.delete(message.call)
