@@ -28,6 +28,8 @@ test('a profile is read as it was written', () => {
       providers: ['a', 'c'],
       deniedProviders: ['d*'],
       credentials: ['a/prod-*'],
+      tools: [],
+      deniedTools: [],
     },
     headers: [{ name: 'x-team', value: 'red\n' }],
     limits: [

@@ -11,6 +11,8 @@ const NONE: Rights = {
   providers: [],
   deniedProviders: [],
   credentials: [],
+  tools: [],
+  deniedTools: [],
 }
 
 /** A key named app of the team red. */
