@@ -208,6 +208,42 @@ describe('a budget with a webhook', () => {
   })
 })
 
+test('a credential that is refused is told of once, however often it is tried', async () => {
+  const receiver = receive(OK)
+  const upstream = startUpstream((request) =>
+    request.headers.get('authorization') === 'Bearer sk-good'
+      ? Response.json(COMPLETION)
+      : Response.json({ error: { message: 'no', code: 'invalid_api_key' } }, { status: 401 })
+  )
+  closing.push(() => upstream.stop())
+  const credentials = [
+    { name: 'bad', api_key: '${BAD_KEY}', weight: 1_000_000 },
+    { name: 'good', api_key: '${GOOD_KEY}', weight: 0.000001 },
+  ]
+  const pool = { type: 'openai', base_url: upstream.url, model_list: false, credentials }
+  const running = await start({
+    providers: { pool },
+    alerts: tell(receiver.url, { subjects: ['credential/*'] }),
+    env: { ALERT_SECRET: SECRET, BAD_KEY: 'sk-bad', GOOD_KEY: 'sk-good' },
+  })
+  for (let round = 0; round < 3; round++)
+    expect((await running.chat({ model: 'pool/m' })).status).toBe(200)
+  await until(() => receiver.received.length > 0 && kept(running.directory.path).length === 0)
+  expect(receiver.received.map(({ alert }) => alert)).toEqual([
+    {
+      type: 'credential_benched',
+      id: expect.any(String),
+      time: expect.any(String),
+      text: expect.stringContaining(
+        "the credential 'bad' of the provider 'pool' is not used until"
+      ),
+      subject: 'credential/pool/bad',
+      ...{ provider: 'pool', credential: 'bad', model: null, reason: 'refused' },
+      until: expect.any(String),
+    },
+  ])
+})
+
 describe('a webhook that fails', () => {
   test('gets the same message again until it takes it', async () => {
     const receiver = receive((number) => new Response(null, { status: number < 3 ? 500 : 200 }))

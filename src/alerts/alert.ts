@@ -1,5 +1,6 @@
 import type { AlertType } from '../config/alerts'
 import type { GovernorEvent } from '../ledger/governor'
+import type { BenchEvent } from '../providers/credential-pool'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import type { Limit } from '../limits/limit'
 import { formatUsd } from '../pricing/format-usd'
@@ -8,7 +9,9 @@ import { formatUsd } from '../pricing/format-usd'
 export type AmountView = { readonly usd: string; readonly nano_usd: number }
 
 /** What webhooks are sent, as JSON. These names are a contract: they may grow, not change. */
-export type AlertView = {
+export type AlertView = BudgetAlertView | CredentialAlertView
+
+type CommonView = {
   readonly type: AlertType
   /** The same in all attempts, and in the header `webhook-id`. */
   readonly id: string
@@ -16,8 +19,25 @@ export type AlertView = {
   readonly time: string
   /** It in a sentence, for people. */
   readonly text: string
-  /** Whose budget, as it was configured: `key/app`, `user/*`. */
+  /** Whose budget, as it was configured: `key/app`, `user/*`; or `credential/PROVIDER/NAME`. */
   readonly subject: string
+  /** A sample: nothing of it happened. */
+  readonly test?: true
+}
+
+/** One of several credentials of a provider is out of use. */
+export type CredentialAlertView = CommonView & {
+  readonly provider: string
+  readonly credential: string
+  /** The only model that it is kept from, as its host calls it; `null` for all. */
+  readonly model: string | null
+  /** `refused`, `forbidden`, `unpaid`, `used_up` or `unobtainable`. */
+  readonly reason: string
+  /** When it is tried again, ISO 8601. */
+  readonly until: string
+}
+
+export type BudgetAlertView = CommonView & {
   /** Which of its counters: `user/* ann`. */
   readonly account: string
   readonly unit: 'usd'
@@ -35,12 +55,10 @@ export type AlertView = {
   readonly requested?: AmountView
   /** How much more a request cost than was held for it. */
   readonly overrun?: AmountView
-  /** A sample: nothing of it happened. */
-  readonly test?: true
 }
 
 /** What an event of the governor says to webhooks. */
-export function toAlertView(event: GovernorEvent, nowMs: number): AlertView {
+export function toAlertView(event: GovernorEvent, nowMs: number): BudgetAlertView {
   const { account } = event
   const { limit } = account
   const { spent, reserved, resetAtMs } = account.standing(nowMs)
@@ -63,8 +81,33 @@ export function toAlertView(event: GovernorEvent, nowMs: number): AlertView {
   }
 }
 
+/** What the benching of a credential says to webhooks. */
+export function toCredentialAlert(event: BenchEvent, nowMs: number): CredentialAlertView {
+  const { provider, credential, model, fault, forMs } = event
+  const until = new Date(nowMs + forMs).toISOString()
+  const of = model === undefined ? '' : ` for the model '${model}'`
+  return {
+    type: 'credential_benched',
+    id: Bun.randomUUIDv7(),
+    time: new Date(nowMs).toISOString(),
+    text: `the credential '${credential}' of the provider '${provider}' is not used${of} until ${until}: ${fault}`,
+    subject: `credential/${provider}/${credential}`,
+    ...{ provider, credential, model: model ?? null, reason: fault, until },
+  }
+}
+
 /** An alert to try a webhook with. */
 export function createSampleAlert(type: AlertType, nowMs: number): AlertView {
+  if (type === 'credential_benched') {
+    const sample = {
+      provider: 'sample',
+      credential: 'one',
+      model: undefined,
+      fault: 'refused',
+    } as const
+    const text = 'This is a test of a webhook: no credential is out of use.'
+    return { ...toCredentialAlert({ ...sample, forMs: 60_000 }, nowMs), text, test: true }
+  }
   return {
     type,
     id: Bun.randomUUIDv7(),

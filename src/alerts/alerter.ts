@@ -1,10 +1,11 @@
 import type { AlertSettings, WebhookSettings } from '../config/alerts'
 import type { GovernorEvent } from '../ledger/governor'
-import type { ToldMarks } from '../ledger/told-marks'
+import type { Mark, ToldMarks } from '../ledger/told-marks'
+import type { BenchEvent } from '../providers/credential-pool'
 import { type AddressGuard, createAddressGuard } from '../providers/private-addresses'
 import { matchesGlob } from '../std/glob'
 import type { ProgramLog } from '../telemetry/program-log'
-import { toAlertView } from './alert'
+import { type AlertView, toAlertView, toCredentialAlert } from './alert'
 import { AlertFiles, type PendingAlert } from './alert-files'
 import { postWebhook } from './post-webhook'
 import { type LaneOptions, RETRY_DELAYS_MS, WebhookLane } from './webhook-lane'
@@ -22,6 +23,9 @@ export type AlerterOptions = {
 
 /** How long a stop waits for what is under way. What is not taken by then is sent again by the next process. */
 const STOP_WITHIN_MS = 1_000
+
+/** A credential that stays refused goes to the bench again and again. */
+const BENCHED_AGAIN_AFTER_MS = 3_600_000
 
 /**
  * Tells webhooks what becomes of budgets. Each alert is written down, off the request's thread, before it is sent, and
@@ -56,8 +60,21 @@ export class Alerter {
 
   /** Tells those whom it concerns. Does nothing that waits. */
   tell(event: GovernorEvent): void {
+    this.#tell(toAlertView(event, Date.now()), event.mark)
+  }
+
+  /** The same of a credential, each reason once an hour. */
+  tellBenching(event: BenchEvent): void {
     const nowMs = Date.now()
-    const view = toAlertView(event, nowMs)
+    const view = toCredentialAlert(event, nowMs)
+    const key = `${view.subject}\n${view.model ?? ''}\n${view.reason}`
+    if (this.#options.told.has(key, nowMs)) return
+    const mark = { key, untilMs: nowMs + BENCHED_AGAIN_AFTER_MS }
+    this.#options.told.restore(mark)
+    this.#tell(view, mark)
+  }
+
+  #tell(view: AlertView, mark: Mark): void {
     const webhooks = this.#webhooks.filter(
       ({ name, events, subjects }) =>
         events.includes(view.type) &&
@@ -67,13 +84,11 @@ export class Alerter {
     if (webhooks.length > 0) {
       const names = new Set(webhooks.map(({ name }) => name))
       const { id } = view
-      this.#send({
-        ...{ id, createdAtMs: nowMs, webhooks: names, body: JSON.stringify(view) },
-        mark: event.mark,
-      })
+      const createdAtMs = Date.parse(view.time)
+      this.#send({ id, createdAtMs, webhooks: names, body: JSON.stringify(view), mark })
     }
     // After the alert itself: whoever finds the mark can rely on it.
-    this.#files.mark(event.mark, () => this.#options.told.valid(Date.now()))
+    this.#files.mark(mark, () => this.#options.told.valid(Date.now()))
   }
 
   /** Tells by other settings from now on. What waits for a webhook that is gone is dropped. */

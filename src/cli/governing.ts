@@ -6,6 +6,7 @@ import type { RequestLabels } from '../gateway/client-call'
 import { catchUp } from './catch-up'
 import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
+import type { BenchEvent } from '../providers/credential-pool'
 import type { RequestLog } from '../telemetry/request-log'
 import type { CountedEntry } from '../db/ledger-reader'
 import { DeferredHolds } from '../ledger/deferred-holds'
@@ -59,6 +60,8 @@ export function createGoverning(
   let timer: ReturnType<typeof setInterval> | undefined
   return {
     parts: { governor, governed },
+    /** A credential was put on the bench. */
+    tellBenching: (event: BenchEvent) => alerter.tellBenching(event),
     /** Corrections up to this entry are counted. */
     correctedThrough: restored.through,
     /** Counts what the ledger learned of requests while the gateway runs. */

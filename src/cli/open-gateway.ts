@@ -16,6 +16,7 @@ import { createKeyIndex, type KeyIndex } from '../keys/key-index'
 import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
 import { createTokenEstimator } from '../pricing/token-estimator'
+import type { BenchEvent } from '../providers/credential-pool'
 import { createSender } from '../providers/send'
 import { AffinityBook } from '../routing/affinity'
 import { HealthBook } from '../routing/health/health-book'
@@ -65,7 +66,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
   )
-  const tools = { sender, ticker, programLog, signals, affinity: createAffinity() }
+  const onBench = (event: BenchEvent) => governing.tellBenching(event)
+  const tools = { sender, ticker, programLog, signals, affinity: createAffinity(), onBench }
   let serving = startServing(options.configuration, tools)
   let isReady = true
   const { governing, log } = openBooks(options, keys)

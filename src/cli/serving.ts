@@ -40,6 +40,8 @@ export type ServingTools = {
   programLog: ProgramLog
   signals: RouteSignals
   affinity: AffinityBook
+  /** A credential was put on the bench. */
+  onBench?(event: BenchEvent): void
 }
 
 /**
@@ -48,10 +50,17 @@ export type ServingTools = {
  */
 export function startServing(
   configuration: Configuration,
-  { sender, ticker, programLog, signals, affinity }: ServingTools,
+  { sender, ticker, programLog, signals, affinity, onBench }: ServingTools,
   previous?: Serving
 ): Serving {
-  const { providers, models } = createServedModels(configuration, programLog, previous?.providers)
+  const { providers, models } = createServedModels(
+    configuration,
+    (event) => {
+      tellBenching(event, programLog)
+      onBench?.(event)
+    },
+    previous?.providers
+  )
   // The others are asked for their models, which opens a connection too.
   for (const provider of providers) if (!provider.configuration.modelList) sender.warm(provider)
   const equivalents = createEquivalents(configuration, models, providers)
@@ -104,10 +113,10 @@ export function createEquivalents(
 /** The providers of a configuration, and the models, routes among them, that are known by name. */
 export function createServedModels(
   configuration: Configuration,
-  programLog?: ProgramLog,
+  onBench?: (event: BenchEvent) => void,
   previous?: readonly Provider[]
 ) {
-  const providers = createProviders(configuration.providers, programLog, previous)
+  const providers = createProviders(configuration.providers, onBench, previous)
   const book = openModelBook(configuration)
   const models = createModelIndex(
     providers,
@@ -119,20 +128,19 @@ export function createServedModels(
 
 function createProviders(
   configurations: readonly ProviderConfiguration[],
-  programLog: ProgramLog | undefined,
+  onBench: ((event: BenchEvent) => void) | undefined,
   previous: readonly Provider[] = []
 ): Provider[] {
-  const onBench = (event: BenchEvent) => tellBenching(event, programLog)
   return configurations.map((configuration) => {
     const before = previous.find(({ name }) => name === configuration.name)
-    return createProvider(configuration, { onBench }, before)
+    return createProvider(configuration, { ...(onBench && { onBench }) }, before)
   })
 }
 
-function tellBenching(event: BenchEvent, programLog: ProgramLog | undefined): void {
+function tellBenching(event: BenchEvent, programLog: ProgramLog): void {
   const { provider, credential, model, fault, forMs } = event
   const facts = { provider, credential, model, reason: fault, seconds: forMs / 1_000 }
-  programLog?.warn('a credential is not used for now', facts)
+  programLog.warn('a credential is not used for now', facts)
 }
 
 /** The list is read at the first look, which is made soon after the start and not by the first request. */

@@ -36,7 +36,7 @@ describe('alerts', () => {
           name: 'ops',
           url: 'https://hooks.example/alerts',
           secrets: [SECRET],
-          events: ['budget_threshold', 'budget_exceeded', 'budget_overrun'],
+          events: ['budget_threshold', 'budget_exceeded', 'budget_overrun', 'credential_benched'],
           subjects: ['*'],
           headers: {},
           timeoutMs: 10_000,

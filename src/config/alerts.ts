@@ -1,5 +1,6 @@
 /** What webhooks can be told of. */
-export const ALERT_TYPES = ['budget_threshold', 'budget_exceeded', 'budget_overrun'] as const
+export const BUDGET_ALERTS = ['budget_threshold', 'budget_exceeded', 'budget_overrun'] as const
+export const ALERT_TYPES = [...BUDGET_ALERTS, 'credential_benched'] as const
 
 export type AlertType = (typeof ALERT_TYPES)[number]
 
@@ -17,7 +18,7 @@ export type WebhookSettings = {
   /** `whsec_…`, the newest first: each signs, so that a receiver may still have the one before. */
   readonly secrets: readonly string[]
   readonly events: readonly AlertType[]
-  /** Globs of the budgets' subjects. */
+  /** Globs of the subjects of budgets, and of credentials: `credential/PROVIDER/NAME`. */
   readonly subjects: readonly string[]
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
