@@ -70,5 +70,8 @@ export function alertsSection() {
   })
 }
 
+/** What is told where nothing is said. */
+export const NO_ALERTS = { thresholds: [0.8, 1], webhooks: {} }
+
 export type AlertsFields = z.output<ReturnType<typeof alertsSection>>
 export type WebhookFields = AlertsFields['webhooks'][string]

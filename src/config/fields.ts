@@ -36,6 +36,17 @@ export function fields<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   })
 }
 
+/**
+ * A section that few files have, made when one has it: making schemas is a good part of the work of a start. `absent` is
+ * what it comes to where it is left out.
+ */
+export function section<Schema extends z.ZodType>(
+  make: () => Schema,
+  absent: z.core.util.NoUndefined<z.output<Schema>>
+) {
+  return z.lazy(make).default(absent)
+}
+
 /** Milliseconds, written with a unit. */
 export function duration(standard: string, range: { from: string; to: string }, text: string) {
   const error = `a duration such as 500ms, 15s, 2m, 1h or 30d, from ${range.from} to ${range.to}`

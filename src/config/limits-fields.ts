@@ -82,10 +82,7 @@ export function budgetsSection() {
       .optional()
       .describe('Parts of it at which alerts tell: 0.8 is four fifths. Else alerts.thresholds.'),
   })
-  return z
-    .array(budget, { error: 'a list of budgets' })
-    .prefault([])
-    .describe('Limits in USD, for any subject.')
+  return z.array(budget, { error: 'a list of budgets' })
 }
 
 /** `limits:`, in requests, tokens and what is in flight. */
@@ -113,10 +110,7 @@ export function limitsSection() {
       ),
     { error: 'at least one of requests, input_tokens, output_tokens, tokens, in_flight' }
   )
-  return z
-    .array(limit, { error: 'a list of limits' })
-    .prefault([])
-    .describe('Rate limits, for any subject.')
+  return z.array(limit, { error: 'a list of limits' })
 }
 
 /** Whether the system knows a time zone by this name. */

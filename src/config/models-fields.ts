@@ -34,30 +34,31 @@ const rate = (what: string) =>
 
 const each = (what: string) => usd(UNIT_DECIMALS, 'each').optional().describe(`USD for ${what}.`)
 
-const price = fields({
-  input: rate('input'),
-  output: rate('output'),
-  cache_read: rate('input read from a cache; as input unless said'),
-  cache_write: rate('input written to a cache; as input unless said'),
-  cache_write_1h: rate('input written to a cache for an hour; as cache_write unless said'),
-  reasoning: rate('reasoning; as output unless said'),
-  audio_input: rate('audio in the input; as input unless said'),
-  audio_cache_read: rate('audio read from a cache; as cache_read unless said'),
-  audio_output: rate('audio in the output; as output unless said'),
-  image_input: rate('images in the input; as input unless said'),
-  image_output: rate('images in the output; as output unless said'),
-  request: each('each request, beside its tokens'),
-  search: each('a web search'),
-  search_low: each('a web search with little context; as search unless said'),
-  search_high: each('a web search with much context; as search unless said'),
-  image_input_each: each('an image in the input, where images are not counted in tokens'),
-  image_output_each: each('an image in the output, where images are not counted in tokens'),
-  audio_input_second: each('a second of audio in the input'),
-  audio_output_second: each('a second of audio in the output'),
-  input_character: each('a character of the input'),
-  output_character: each('a character of the output'),
-  page: each('a page of a document'),
-} satisfies Record<RateField | UnitField, z.ZodType>)
+const price = () =>
+  fields({
+    input: rate('input'),
+    output: rate('output'),
+    cache_read: rate('input read from a cache; as input unless said'),
+    cache_write: rate('input written to a cache; as input unless said'),
+    cache_write_1h: rate('input written to a cache for an hour; as cache_write unless said'),
+    reasoning: rate('reasoning; as output unless said'),
+    audio_input: rate('audio in the input; as input unless said'),
+    audio_cache_read: rate('audio read from a cache; as cache_read unless said'),
+    audio_output: rate('audio in the output; as output unless said'),
+    image_input: rate('images in the input; as input unless said'),
+    image_output: rate('images in the output; as output unless said'),
+    request: each('each request, beside its tokens'),
+    search: each('a web search'),
+    search_low: each('a web search with little context; as search unless said'),
+    search_high: each('a web search with much context; as search unless said'),
+    image_input_each: each('an image in the input, where images are not counted in tokens'),
+    image_output_each: each('an image in the output, where images are not counted in tokens'),
+    audio_input_second: each('a second of audio in the input'),
+    audio_output_second: each('a second of audio in the output'),
+    input_character: each('a character of the input'),
+    output_character: each('a character of the output'),
+    page: each('a page of a document'),
+  } satisfies Record<RateField | UnitField, z.ZodType>)
 
 function tokenCount(description: string) {
   const error = `a whole number of tokens from 1 to ${MAX_TOKENS}`
@@ -67,30 +68,31 @@ function tokenCount(description: string) {
 const kindNames = MODEL_SETTINGS_KINDS.join(', ')
 const abilityNames = MODEL_SETTINGS_ABILITIES.join(', ')
 
-const model = fields({
-  kind: z
-    .enum(MODEL_SETTINGS_KINDS, { error: kindNames })
-    .optional()
-    .describe("What it is for; as the list has it unless said, and chat where that hasn't it."),
-  context: tokenCount('Tokens of input and output together.'),
-  max_output: tokenCount('The most tokens of one answer.'),
-  abilities: z
-    .array(z.enum(MODEL_SETTINGS_ABILITIES, { error: abilityNames }), {
-      error: `a list of ${abilityNames}`,
-    })
-    .optional()
-    .describe('What it can do beside text.'),
-  price: price
-    .refine((amounts) => Object.keys(amounts).length > 0, { error: 'at least one amount' })
-    .optional()
-    .describe("What it costs, in the place of the list's price as a whole."),
-})
+const model = () =>
+  fields({
+    kind: z
+      .enum(MODEL_SETTINGS_KINDS, { error: kindNames })
+      .optional()
+      .describe("What it is for; as the list has it unless said, and chat where that hasn't it."),
+    context: tokenCount('Tokens of input and output together.'),
+    max_output: tokenCount('The most tokens of one answer.'),
+    abilities: z
+      .array(z.enum(MODEL_SETTINGS_ABILITIES, { error: abilityNames }), {
+        error: `a list of ${abilityNames}`,
+      })
+      .optional()
+      .describe('What it can do beside text.'),
+    price: price()
+      .refine((amounts) => Object.keys(amounts).length > 0, { error: 'at least one amount' })
+      .optional()
+      .describe("What it costs, in the place of the list's price as a whole."),
+  })
 
 /** The `models:` section: what models take, can do and cost, where no list says it or a list is to be overruled. */
 export function modelsSection() {
   const refused = 'provider/model, or a glob of such names as ollama/* or */gpt-4o'
   const key = z.string().regex(/^[a-z0-9*?][a-z0-9_*?-]*\/[^\s]+$/)
-  return z.record(key, model, {
+  return z.record(key, model(), {
     error: (issue) =>
       issue.code === 'invalid_key' ? refused : 'a mapping of provider/model to its settings',
   })

@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { alertsSection } from './alerts-fields'
+import { alertsSection, NO_ALERTS } from './alerts-fields'
 import {
   NAME_PATTERN,
   byteSize,
   choice,
   duration,
   fields,
+  section,
   text,
   trueOrFalse,
   wholeNumber,
@@ -142,18 +143,18 @@ export const configurationSchema = fields({
     .describe('Virtual keys.'),
   log: log.prefault({}).describe('The request log.'),
   failover: failover.prefault({}).describe('When another target is asked, or the same again.'),
-  models: modelsSection()
-    .prefault({})
-    .describe('What models cost, take and can do, where no list says it or one is overruled.'),
+  models: section(modelsSection, {}).describe(
+    'What models cost, take and can do, where no list says it or one is overruled.'
+  ),
   model_list: modelListField(),
-  routes: routesSection()
-    .prefault({})
-    .describe('Names that clients use as models, and the targets behind each.'),
-  budgets: budgetsSection(),
-  limits: limitsSection(),
-  alerts: alertsSection()
-    .prefault({})
-    .describe('Who is told when a budget reaches a threshold or its end.'),
+  routes: section(routesSection, {}).describe(
+    'Names that clients use as models, and the targets behind each.'
+  ),
+  budgets: section(budgetsSection, []).describe('Limits in USD, for any subject.'),
+  limits: section(limitsSection, []).describe('Rate limits, for any subject.'),
+  alerts: section(alertsSection, NO_ALERTS).describe(
+    'Who is told when a budget reaches a threshold or its end.'
+  ),
   providers: providers
     .optional()
     .describe('Who answers. Left out: every catalog provider whose variable is set.'),
