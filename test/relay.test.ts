@@ -75,7 +75,7 @@ describe('a request', () => {
     ['/v1/completions', '{"prompt":"hi","model":"raw/x","echo":true}'],
     ['/v1/embeddings', '{"input":["a"],"model":"raw/x","dimensions":1e1,"stream":true}'],
   ])('of %s goes to the same path upstream', async (path, body) => {
-    answer = () => new Response('{"choices":[],"data":[]}')
+    answer = () => new Response('{"choices":[{}],"data":[]}')
     const { response, received } = await send(body, {}, path)
     expect(response.status).toBe(200)
     expect(received?.path).toBe(path)

@@ -112,8 +112,9 @@ export class LargeAnswer implements AnswerStream {
       if (start < 0) continue
       const value = text.toString('utf8', start, endOfJsonValue(text, start))
       try {
-        const facts = this.#parse(Buffer.from(`{"choices":[],"data":[],"${key}":${value}}`))
-        if (facts.usage !== undefined) return facts
+        // Why it ended stands somewhere in its midst.
+        const { usage } = this.#parse(Buffer.from(`{"choices":[{}],"data":[],"${key}":${value}}`))
+        if (usage !== undefined) return { usage, finishReasons: [] }
       } catch {
         // It is nothing that this format says so.
       }

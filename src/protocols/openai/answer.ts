@@ -20,7 +20,7 @@ export function parseCompletion(body: Uint8Array): AnswerFacts {
   }
   if (!isRecord(value)) throw malformed(text)
   if (value.error) throw toErrorInAnswer(value, text)
-  if (!Array.isArray(value.choices)) throw malformed(text)
+  if (!Array.isArray(value.choices) || value.choices.length === 0) throw malformed(text)
   const finishReasons: string[] = []
   for (const choice of value.choices)
     finishReasons.push(stringOf(choice, 'finish_reason') ?? 'unknown')

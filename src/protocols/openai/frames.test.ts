@@ -55,8 +55,11 @@ describe('a frame', () => {
   })
 
   test('without data is a comment, and the end mark is the end', () => {
-    expect(createReader().read(undefined)).toBe('comment')
-    expect(createReader().read('[DONE]')).toBe('done')
+    const reader = createReader()
+    expect(reader.read(undefined)).toBe('comment')
+    expect(() => reader.read('[DONE]')).toThrow('without an answer')
+    reader.read('{"choices":[{"index":0,"delta":{"content":"x"}}]}')
+    expect(reader.read('[DONE]')).toBe('done')
   })
 
   test('of usage alone is withheld only where the gateway asked for it', () => {

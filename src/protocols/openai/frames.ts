@@ -31,6 +31,11 @@ export class CompletionFrameReader implements FrameReader {
   read(data: string | undefined): FrameMeaning {
     if (data === undefined) return 'comment'
     if (data === '[DONE]') {
+      if (this.#seen === 0)
+        throw new GatewayError(
+          'upstream_malformed',
+          'the provider ended its stream without an answer'
+        )
       this.#done = true
       return 'done'
     }

@@ -125,6 +125,8 @@ describe('what providers answer', () => {
     ['provider', 'openai', 502, '<html>Bad Gateway</html>'],
     ['provider', 'openai', 503, 'upstream connect error'],
     ['provider', 'openai', 404, '<html>nginx</html>'],
+    ['provider', 'openai', 409, ''],
+    ['provider', 'openai', 421, '<html>'],
     ['provider', 'openai', 408, 'timed out'],
     // Anthropic
     [

@@ -167,7 +167,12 @@ export function kindOfStatus(status: number, hasAnswer: boolean): RefusedKind {
     case 403:
       return 'credential'
     case 404:
-      // Without an error of the protocol's own shape there is no such API behind the address.
+    case 405:
+    case 409:
+    case 421:
+    case 423:
+    case 426:
+      // Without an error of the protocol's own shape it is not the API that answers at the address.
       return hasAnswer ? 'request' : 'provider'
     case 408:
     case 424:
