@@ -13,6 +13,8 @@ let large: Upstream
 let small: Upstream
 /** How the large upstream's answer comes: its length, and where it breaks off or ends too early. */
 let shape: { bytes: number; breaksAt?: number; endsAt?: number } = { bytes: 0 }
+/** A break would overtake what was sent before it: it waits until the client has the head. */
+let hasHead = Promise.withResolvers<void>()
 
 const TAIL = '"}],"model":"m","usage":{"prompt_tokens":7,"total_tokens":7}}\n'
 const HEAD = '{"object":"list","data":[{"object":"embedding","index":0,"embedding":"'
@@ -26,7 +28,10 @@ function answerInPieces(): Response {
   let at = 0
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (at >= breaksAt) return controller.error(new Error('broken on purpose'))
+      if (at >= breaksAt) {
+        if (at > 4 * MB) await hasHead.promise
+        return controller.error(new Error('broken on purpose'))
+      }
       if (at >= Math.min(bytes, endsAt)) return controller.close()
       const next = Math.min(at + PIECE_BYTES, bytes, endsAt)
       controller.enqueue(whole.subarray(at, next))
@@ -77,7 +82,9 @@ describe('an answer beyond 4 MB', () => {
     ['ends too early', { bytes: 9 * MB, endsAt: 6 * MB }],
   ])('that %s behind its head breaks off for the client too', async (_, broken) => {
     shape = broken
+    hasHead = Promise.withResolvers()
     const response = await embed('both')
+    hasHead.resolve()
     expect(response.headers.get('x-tg-model')).toBe('large/m')
     expect(await response.text().catch(() => 'broken')).toBe('broken')
     const row = await harness.rowOf(response)
