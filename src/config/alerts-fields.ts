@@ -47,7 +47,7 @@ export function alertsSection() {
       .array(text('a glob of subjects'), { error: 'a list of globs of subjects' })
       .min(1, 'one glob at least')
       .prefault(['*'])
-      .describe('Globs of subjects that it is told of, budgets and credentials, such as team/*.'),
+      .describe('Globs of subjects that it is told of, budgets and credentials, e.g. team/*.'),
     headers,
     timeout: duration('10s', { from: '100ms', to: '1m' }, 'How long it may take to answer.'),
     private_addresses: trueOrFalse()
