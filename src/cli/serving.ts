@@ -61,8 +61,6 @@ export function startServing(
     },
     previous?.providers
   )
-  // The others are asked for their models, which opens a connection too.
-  for (const provider of providers) if (!provider.configuration.modelList) sender.warm(provider)
   const equivalents = createEquivalents(configuration, models, providers)
   const planner = createPlanner({
     ...{ models, equivalents },

@@ -2,7 +2,6 @@ import { GatewayError } from '../errors/gateway-error'
 import { applyParams } from '../protocols/apply-params'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
-import type { Lane } from '../providers/connection-lanes'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
@@ -78,7 +77,6 @@ export class UpstreamCall {
   #status: number | undefined
   #headers: Headers | undefined
   #upstreamRequestId: string | undefined
-  #lane: Lane | undefined
   #number = 0
   #isClosed = false
 
@@ -125,7 +123,6 @@ export class UpstreamCall {
         return this.#failed(sent.error, sent.resend)
       }
       const { response, signed } = sent
-      this.#lane = sent.lane
       if (this.#isStream(response)) return { ok: true, answer: await this.#openStream(response) }
       const body = await this.#readBody(response)
       if (body instanceof BegunBody) return { ok: true, answer: this.#openLarge(response, body) }
@@ -228,7 +225,6 @@ export class UpstreamCall {
   close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#lane?.leave()
     this.#tellHealth(error, facts)
     const { record, presence } = this.#request
     const target = this.#target

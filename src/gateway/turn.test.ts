@@ -35,13 +35,12 @@ function start(
   const sends: SendRequest[] = []
   const sender: Sender = {
     isCold: () => false,
-    warm() {},
     async send(request) {
       sends.push(request)
       const fate = fates.shift()
       if (fate === 'for good') return failure(undefined)
       if (fate) return failure(fate)
-      return { ok: true, response: new Response(ANSWER), signed: undefined, lane: undefined }
+      return { ok: true, response: new Response(ANSWER), signed: undefined }
     },
   }
   const { retryOnReset = true, leaving = new AbortController() } = options

@@ -1,4 +1,3 @@
-import type { Lane } from './connection-lanes'
 import type { ModelListPlace, ProviderFamily } from '../config/provider-row'
 import { GatewayError } from '../errors/gateway-error'
 import { countOf, isRecord, stringOf } from '../std/record'
@@ -70,7 +69,6 @@ async function fetchModelList(
 ): Promise<ListedModel[]> {
   const deadlines = new Deadlines(provider.name, DEADLINES, performance.now(), false)
   ticker.add(deadlines)
-  let lane: Lane | undefined
   try {
     const sent = await sender.send({
       provider,
@@ -82,7 +80,6 @@ async function fetchModelList(
       fresh: false,
     })
     if (!sent.ok) throw sent.error
-    lane = sent.lane
     const body = await readWholeBody(sent.response, deadlines, MAX_LIST_BYTES)
     if (!sent.response.ok)
       throw new GatewayError(
@@ -91,7 +88,6 @@ async function fetchModelList(
       )
     return parseModelList(body, place.shape)
   } finally {
-    lane?.leave()
     ticker.remove(deadlines)
   }
 }

@@ -1,7 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import { stringOf } from '../std/record'
 import type { Deadlines } from './deadlines'
-import { ConnectionLanes, type Lane, type LaneTls, speaksHttp1 } from './connection-lanes'
 import { type AddressGuard, createAddressGuard } from './private-addresses'
 import type { Provider } from './provider'
 
@@ -30,8 +29,6 @@ export type SendResult =
       response: Response
       /** What its provider's credential signed it with; `undefined` where there is none. */
       signed: Readonly<Record<string, string>> | undefined
-      /** To be left when the body has come, or is let go; over TLS alone. */
-      lane: Lane | undefined
     }
   | { ok: false; error: GatewayError; resend: ResendReason | undefined }
 
@@ -41,41 +38,21 @@ export type Sender = {
   send(request: SendRequest): Promise<SendResult>
   /** The origin has not answered lately, so that connecting wants its own deadline. */
   isCold(provider: Provider): boolean
-  /** Opens a connection before it is wanted, over TLS without a proxy; says nothing of how that went. */
-  warm(provider: Provider): void
 }
 
 const WARM_FOR_MS = 30_000
 
 export function createSender(guard: AddressGuard = createAddressGuard()): Sender {
-  const origins = new Map<string, Origin>()
-  const originOf = (provider: Provider): Origin => {
-    const known = origins.get(provider.origin)
-    if (known) return known
-    const origin = toOrigin(provider)
-    origins.set(provider.origin, origin)
-    return origin
-  }
+  const answeredAtMs = new Map<string, number>()
 
   return {
     isCold(provider) {
-      return performance.now() - originOf(provider).answeredAtMs > WARM_FOR_MS
-    },
-
-    warm(provider) {
-      const { transport, origin, host, name, configuration } = provider
-      if (transport.proxy || transport.tls || !origin.startsWith('https:')) return
-      const connect = () => fetch.preconnect(origin)
-      const checking = configuration.privateAddresses ? undefined : guard(name, host)
-      // What is wrong with it, its first request will tell.
-      if (checking) checking.then(connect, () => {})
-      else connect()
+      const answered = answeredAtMs.get(provider.origin)
+      return answered === undefined || performance.now() - answered > WARM_FOR_MS
     },
 
     async send(request) {
       const { provider, deadlines } = request
-      const origin = originOf(provider)
-      const lane = origin.lanes?.enter()
       try {
         if (!provider.configuration.privateAddresses && !provider.transport.proxy) {
           const checking = guard(provider.name, provider.host)
@@ -86,36 +63,16 @@ export function createSender(guard: AddressGuard = createAddressGuard()): Sender
         const signed = provider.credential && (await sign(url, headers, request))
         const response = await fetch(
           url,
-          toFetchOptions(request, signed ? { ...headers, ...signed } : headers, lane)
+          toFetchOptions(request, signed ? { ...headers, ...signed } : headers)
         )
         deadlines.connected()
-        origin.answeredAtMs = performance.now()
-        return { ok: true, response, signed, lane }
+        answeredAtMs.set(provider.origin, performance.now())
+        return { ok: true, response, signed }
       } catch (cause) {
-        lane?.leave()
         return toFailure(provider, deadlines, cause)
       }
     },
   }
-}
-
-/** What is known of where providers are. */
-type Origin = {
-  /** Monotonic. */
-  answeredAtMs: number
-  /** Over TLS without a proxy. */
-  readonly lanes: ConnectionLanes | undefined
-}
-
-/** Bun reads it when the process starts; `serve` sets it. */
-const OFFERS_HTTP2 = process.env['BUN_FEATURE_FLAG_EXPERIMENTAL_HTTP2_CLIENT'] === '1'
-
-function toOrigin({ origin, transport }: Provider): Origin {
-  const { protocol, hostname, port } = new URL(origin)
-  if (protocol !== 'https:' || transport.proxy) return { answeredAtMs: -Infinity, lanes: undefined }
-  const ask = async () =>
-    OFFERS_HTTP2 ? speaksHttp1(hostname, Number(port || 443), transport.tls?.ca) : true
-  return { answeredAtMs: -Infinity, lanes: new ConnectionLanes(ask, () => performance.now()) }
 }
 
 /** Most requests bring nothing of their own: then the provider's headers serve as they are. */
@@ -140,12 +97,10 @@ function sign(
 
 function toFetchOptions(
   request: SendRequest,
-  headers: Readonly<Record<string, string>>,
-  lane: Lane | undefined
+  headers: Readonly<Record<string, string>>
 ): BunFetchRequestInit {
   const { provider, body, deadlines, fresh } = request
-  const { proxy } = provider.transport
-  const tls: LaneTls | undefined = lane?.toTls(provider.transport.tls)
+  const { proxy, tls } = provider.transport
   const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',
     headers,
