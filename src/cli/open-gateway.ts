@@ -20,6 +20,7 @@ import { createSender } from '../providers/send'
 import { HealthBook } from '../routing/health/health-book'
 import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
+import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
@@ -57,7 +58,7 @@ export type OpenGateway = {
 export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const { programLog } = options
   const ticker = createTicker()
-  const sender = createSender()
+  const sender = openSender(programLog)
   const keys = openKeys(options)
   const health = new HealthBook({ now: () => performance.now(), random: Math.random })
   const signals = signalsOf(health, (subject, own) =>
@@ -125,6 +126,12 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       return cut
     },
   }
+}
+
+function openSender(programLog: ProgramLog) {
+  return createSender(undefined, (event) =>
+    programLog.debug('more connections by HTTP/1.1 are kept', event)
+  )
 }
 
 /** What routes go by. */

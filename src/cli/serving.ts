@@ -9,7 +9,8 @@ import type { ModelList } from '../models/model-list'
 import { keepModelLists } from '../providers/model-lists'
 import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
-import type { Sender } from '../providers/send'
+import type { ConnectionWarmer, Sender } from '../providers/send'
+import { warmConnections } from '../providers/warm-connections'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import { createPlanner, type Planner } from '../routing/planner'
 import type { RouteSignals } from '../routing/route-signals'
@@ -33,7 +34,7 @@ export type Serving = {
 
 /** What lasts longer than a configuration. */
 export type ServingTools = {
-  sender: Sender
+  sender: Sender & ConnectionWarmer
   ticker: Ticker
   programLog: ProgramLog
   signals: RouteSignals
@@ -45,9 +46,10 @@ export type ServingTools = {
  */
 export function startServing(
   configuration: Configuration,
-  { sender, ticker, programLog, signals }: ServingTools,
+  tools: ServingTools,
   previous?: Serving
 ): Serving {
+  const { sender, ticker, programLog, signals } = tools
   const { providers, models } = createServedModels(configuration, programLog, previous?.providers)
   const planner = createPlanner({
     models,
@@ -56,7 +58,8 @@ export function startServing(
     onRuleFailure: (route, when, problem) =>
       programLog.warn('a rule of a route failed, and so was not true', { route, when, problem }),
   })
-  const stop = keepModelLists({
+  const stopLooking = lookAfter(configuration, providers, tools)
+  const stopLists = keepModelLists({
     providers,
     sender,
     ticker,
@@ -77,10 +80,32 @@ export function startServing(
     providers,
     models,
     planner,
-    stop,
+    stop() {
+      stopLooking()
+      stopLists()
+    },
     close() {
       for (const provider of providers) closeProvider(provider)
     },
+  }
+}
+
+/** Connects ahead of requests. Gives the function that stops it. */
+function lookAfter(
+  { server }: Configuration,
+  providers: readonly Provider[],
+  { sender, ticker, programLog }: ServingTools
+): () => void {
+  const shared = { providers, sender, ticker }
+  const stopWarming = server.warmConnections
+    ? warmConnections({
+        ...shared,
+        onEnd: (provider, error) =>
+          programLog.debug('connected ahead of requests', { provider, problem: error?.message }),
+      })
+    : undefined
+  return () => {
+    stopWarming?.()
   }
 }
 

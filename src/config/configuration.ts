@@ -52,6 +52,8 @@ export type ServerConfiguration = {
   readonly headHoldMs: number
   readonly heartbeatMs: number
   readonly clientStallMs: number
+  /** Connects to TLS origins before a request does. */
+  readonly warmConnections: boolean
   readonly drain: { readonly readinessDelayMs: number; readonly limitMs: number }
 }
 
