@@ -64,7 +64,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
   )
-  const tools = { sender, ticker, programLog, signals }
+  const tools = { sender, ticker, programLog, signals, health }
   let serving = startServing(options.configuration, tools)
   let isReady = true
   const { governing, log } = openBooks(options, keys)

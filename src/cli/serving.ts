@@ -7,10 +7,12 @@ import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
 import type { ModelList } from '../models/model-list'
 import { keepModelLists } from '../providers/model-lists'
+import { keepProbing } from '../providers/keep-probing'
 import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
 import type { ConnectionWarmer, Sender } from '../providers/send'
 import { warmConnections } from '../providers/warm-connections'
+import type { HealthBook } from '../routing/health/health-book'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import { createPlanner, type Planner } from '../routing/planner'
 import type { RouteSignals } from '../routing/route-signals'
@@ -38,6 +40,7 @@ export type ServingTools = {
   ticker: Ticker
   programLog: ProgramLog
   signals: RouteSignals
+  health: HealthBook
 }
 
 /**
@@ -90,11 +93,11 @@ export function startServing(
   }
 }
 
-/** Connects ahead of requests. Gives the function that stops it. */
+/** Connects ahead of requests, and probes who is to be probed. Gives the function that stops it. */
 function lookAfter(
   { server }: Configuration,
   providers: readonly Provider[],
-  { sender, ticker, programLog }: ServingTools
+  { sender, ticker, programLog, health }: ServingTools
 ): () => void {
   const shared = { providers, sender, ticker }
   const stopWarming = server.warmConnections
@@ -104,8 +107,26 @@ function lookAfter(
           programLog.debug('connected ahead of requests', { provider, problem: error?.message }),
       })
     : undefined
+  health.keepProbed(
+    providers.filter(({ configuration }) => configuration.probe).map(({ name }) => name)
+  )
+  const stopProbing = keepProbing({
+    ...shared,
+    onWell(provider) {
+      if (health.probed(provider, { isWell: true }))
+        programLog.info('a provider answers its probe again', { provider })
+    },
+    onUnwell(provider, { message }) {
+      if (health.probed(provider, { isWell: false }))
+        programLog.warn('a provider fails its probe, and is passed by where another may answer', {
+          provider,
+          problem: message,
+        })
+    },
+  })
   return () => {
     stopWarming?.()
+    stopProbing()
   }
 }
 

@@ -215,6 +215,7 @@ describe('a provider', () => {
         totalMs: 1_800_000,
       },
       privateAddresses: false,
+      probe: undefined,
       retryOnReset: true,
       includeUsage: true,
       quirks: { includeUsage: true },
