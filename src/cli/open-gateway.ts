@@ -23,6 +23,7 @@ import { HealthBook } from '../routing/health/health-book'
 import { HedgeBudgets } from '../routing/health/hedge-budget'
 import { createSignals, type RouteSignals } from '../routing/route-signals'
 import { createTicker } from '../std/ticker'
+import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
@@ -60,14 +61,14 @@ export type OpenGateway = {
 export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const { programLog } = options
   const ticker = createTicker()
-  const sender = createSender()
+  const sender = openSender(programLog)
   const keys = openKeys(options)
   const health = new HealthBook({ now: () => performance.now(), random: Math.random })
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
   )
   const onBench = (event: BenchEvent) => governing.tellBenching(event)
-  const tools = { sender, ticker, programLog, signals, affinity: createAffinity(), onBench }
+  const tools = { sender, ticker, programLog, signals, health, affinity: createAffinity(), onBench }
   let serving = startServing(options.configuration, tools)
   let isReady = true
   const { governing, log } = openBooks(options, keys)
@@ -132,6 +133,11 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
 }
 
 const createAffinity = () => new AffinityBook(() => performance.now())
+function openSender(programLog: ProgramLog) {
+  return createSender(undefined, (event) =>
+    programLog.debug('more connections by HTTP/1.1 are kept', event)
+  )
+}
 
 /** What routes go by. */
 function signalsOf(health: HealthBook, budgetRemaining: RouteSignals['budgetRemaining']) {

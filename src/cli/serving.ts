@@ -7,11 +7,14 @@ import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
 import type { ModelList } from '../models/model-list'
 import { keepModelLists } from '../providers/model-lists'
+import { keepProbing } from '../providers/keep-probing'
 import type { BenchEvent } from '../providers/credential-pool'
 import { closeProvider, createProvider, type Provider } from '../providers/provider'
-import type { Sender } from '../providers/send'
 import type { AffinityBook } from '../routing/affinity'
 import type { Equivalents } from '../routing/equivalents/equivalents'
+import type { ConnectionWarmer, Sender } from '../providers/send'
+import { warmConnections } from '../providers/warm-connections'
+import type { HealthBook } from '../routing/health/health-book'
 import { createModelIndex, type ModelIndex } from '../routing/model-index'
 import { createPlanner, type Planner } from '../routing/planner'
 import type { RouteSignals } from '../routing/route-signals'
@@ -35,13 +38,14 @@ export type Serving = {
 
 /** What lasts longer than a configuration. */
 export type ServingTools = {
-  sender: Sender
+  sender: Sender & ConnectionWarmer
   ticker: Ticker
   programLog: ProgramLog
   signals: RouteSignals
   affinity: AffinityBook
   /** A credential was put on the bench. */
   onBench?(event: BenchEvent): void
+  health: HealthBook
 }
 
 /**
@@ -50,9 +54,10 @@ export type ServingTools = {
  */
 export function startServing(
   configuration: Configuration,
-  { sender, ticker, programLog, signals, affinity, onBench }: ServingTools,
+  tools: ServingTools,
   previous?: Serving
 ): Serving {
+  const { sender, ticker, programLog, signals, affinity, onBench } = tools
   const { providers, models } = createServedModels(
     configuration,
     (event) => {
@@ -69,7 +74,8 @@ export function startServing(
     onRuleFailure: (route, when, problem) =>
       programLog.warn('a rule of a route failed, and so was not true', { route, when, problem }),
   })
-  const stop = keepModelLists({
+  const stopLooking = lookAfter(configuration, providers, tools)
+  const stopLists = keepModelLists({
     providers,
     sender,
     ticker,
@@ -90,7 +96,10 @@ export function startServing(
     providers,
     models,
     planner,
-    stop,
+    stop() {
+      stopLooking()
+      stopLists()
+    },
     close() {
       for (const provider of providers) closeProvider(provider)
     },
@@ -106,6 +115,43 @@ export function createEquivalents(
   if (!failover.equivalents) return undefined
   const loaded: typeof import('../routing/equivalents/equivalents') = require('../routing/equivalents/equivalents')
   return new loaded.Equivalents(models, providers)
+}
+
+/** Connects ahead of requests, and probes who is to be probed. Gives the function that stops it. */
+function lookAfter(
+  { server }: Configuration,
+  providers: readonly Provider[],
+  { sender, ticker, programLog, health }: ServingTools
+): () => void {
+  const shared = { providers, sender, ticker }
+  const stopWarming = server.warmConnections
+    ? warmConnections({
+        ...shared,
+        onEnd: (provider, error) =>
+          programLog.debug('connected ahead of requests', { provider, problem: error?.message }),
+      })
+    : undefined
+  health.keepProbed(
+    providers.filter(({ configuration }) => configuration.probe).map(({ name }) => name)
+  )
+  const stopProbing = keepProbing({
+    ...shared,
+    onWell(provider) {
+      if (health.probed(provider, { isWell: true }))
+        programLog.info('a provider answers its probe again', { provider })
+    },
+    onUnwell(provider, { message }) {
+      if (health.probed(provider, { isWell: false }))
+        programLog.warn('a provider fails its probe, and is passed by where another may answer', {
+          provider,
+          problem: message,
+        })
+    },
+  })
+  return () => {
+    stopWarming?.()
+    stopProbing()
+  }
 }
 
 /** The providers of a configuration, and the models, routes among them, that are known by name. */

@@ -54,6 +54,8 @@ export type ServerConfiguration = {
   readonly headHoldMs: number
   readonly heartbeatMs: number
   readonly clientStallMs: number
+  /** Connects to TLS origins before a request does. */
+  readonly warmConnections: boolean
   readonly drain: { readonly readinessDelayMs: number; readonly limitMs: number }
 }
 
@@ -131,6 +133,8 @@ export type ProviderConfiguration = {
     readonly totalMs: number
   }
   readonly privateAddresses: boolean
+  /** How it is asked from time to time whether it is well; `undefined`: only requests tell. */
+  readonly probe: ProbeSettings | undefined
   readonly retryOnReset: boolean
   readonly includeUsage: boolean
   readonly quirks: ProviderQuirks
@@ -144,6 +148,15 @@ export type ProviderConfiguration = {
   readonly anthropicBeta: readonly string[]
   /** How long the provider shall cache the prompts of clients that set no marks; `undefined`: no marks are set. */
   readonly cachePrompts: '5m' | '1h' | undefined
+}
+
+export type ProbeSettings = {
+  readonly everyMs: number
+  /** Behind the base URL, with its leading slash. */
+  readonly path: string
+  readonly timeoutMs: number
+  /** The one status of a host that is well; `undefined`: any 2xx. */
+  readonly status: number | undefined
 }
 
 /** One of several credentials of a provider. */

@@ -93,9 +93,8 @@ describe('without a file', () => {
       maxBodyBytes: 32_000_000,
       maxBodiesBytes: 512_000_000,
       maxInFlight: 8192,
-      headHoldMs: 15_000,
-      heartbeatMs: 15_000,
-      clientStallMs: 60_000,
+      ...{ headHoldMs: 15_000, heartbeatMs: 15_000, clientStallMs: 60_000 },
+      warmConnections: true,
       drain: { readinessDelayMs: 0, limitMs: 30_000 },
     })
     expect(result.configuration.keys).toEqual({ required: false })
@@ -216,6 +215,7 @@ describe('a provider', () => {
         totalMs: 1_800_000,
       },
       privateAddresses: false,
+      probe: undefined,
       retryOnReset: true,
       includeUsage: true,
       quirks: { includeUsage: true },

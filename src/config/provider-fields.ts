@@ -5,6 +5,8 @@ import { credentialsField } from './credential-fields'
 import { awsFields, azureFields, googleFields, ibmFields } from './identity-fields'
 import { WIRE_FORMATS } from './provider-row'
 
+const STATUS = 'an HTTP status from 200 to 599'
+
 const deadline = { from: '1ms', to: '24h' }
 
 const deadlines = fields({
@@ -12,6 +14,23 @@ const deadlines = fields({
   first_byte: duration('5m', deadline, 'To the first byte of the answer, connecting included.'),
   between_frames: duration('2m', deadline, 'Between two frames of a stream.'),
   total: duration('30m', deadline, 'For the whole request.'),
+})
+
+const probe = fields({
+  every: duration('30s', { from: '1s', to: '24h' }, 'From the end of one to the next, or so.'),
+  path: text('a path with its leading slash')
+    .regex(/^\/[^\s#]*$/, 'a path with its leading slash')
+    .optional()
+    .describe("What is asked for, by GET behind base_url; the host's list of models unless said."),
+  timeout: duration('2s', { from: '100ms', to: '5m' }, 'How long the whole answer may take.'),
+  status: z
+    .int({ error: STATUS })
+    .min(200, STATUS)
+    .max(599, STATUS)
+    .optional()
+    .describe(
+      'The only status that is right; any 2xx unless said, and 401, 403, 429 tell nothing.'
+    ),
 })
 
 export const providerSchema = fields({
@@ -63,6 +82,9 @@ export const providerSchema = fields({
   private_addresses: trueOrFalse()
     .optional()
     .describe('Whether it may be at a private address; unless said, if base_url names one.'),
+  probe: probe
+    .optional()
+    .describe('Ask the host from time to time whether it is well; while not, it is passed by.'),
   retry_on_reset: trueOrFalse()
     .default(true)
     .describe('Send again, once, after a reset before the answer began; it may be billed twice.'),

@@ -18,6 +18,7 @@ import { type ReferenceSource, expandReferences } from './references'
 import { resolveAddress, toPath, toPaths } from './resolve-address'
 import { resolveCredentials } from './resolve-credentials'
 import { resolveIdentity } from './resolve-identity'
+import { resolveProbe } from './resolve-probe'
 
 const MAX_CERTIFICATES_BYTES = 1024 * 1024
 
@@ -93,7 +94,7 @@ async function resolveReach(
     aliases: given.aliases,
     passesCallerKey: given.api_key === 'caller',
     models: [...new Set([...Object.keys(given.aliases), ...given.models, ...row.models])],
-    modelList: given.model_list ? toModelList(row, baseUrl) : undefined,
+    modelList: given.model_list ? toListPlace(row, baseUrl) : undefined,
     proxy,
     caPem,
     headers: { ...row.headers, ...headers },
@@ -104,6 +105,7 @@ async function resolveReach(
       totalMs: given.deadlines.total,
     },
     privateAddresses: given.private_addresses ?? (row.local || isPrivateHost(url.hostname)),
+    probe: given.probe && resolveProbe(given.probe, toListPlace(row, baseUrl), reportField),
     retryOnReset: given.retry_on_reset,
     includeUsage: given.include_usage ?? row.quirks.includeUsage,
     quirks: row.quirks,
@@ -170,7 +172,7 @@ function toKeyPlace(given: ProviderFields, row: ProviderRow): ProviderRow['apiKe
   return { kind: 'header', name: given.api_key_header.toLowerCase() }
 }
 
-function toModelList(row: ProviderRow, baseUrl: string): ModelListPlace | undefined {
+function toListPlace(row: ProviderRow, baseUrl: string): ModelListPlace | undefined {
   if (row.modelList === false) return undefined
   const { path, shape } = row.modelList ?? { path: undefined, shape: row.family }
   const listPath = path ?? FAMILY_MODEL_LISTS[row.family]

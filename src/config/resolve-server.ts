@@ -33,6 +33,7 @@ export async function resolveServer(
     headHoldMs: server.head_hold,
     heartbeatMs: server.heartbeat,
     clientStallMs: server.client_stall,
+    warmConnections: server.warm_connections,
     drain: {
       readinessDelayMs: server.drain.readiness_delay,
       limitMs: server.drain.limit,

@@ -77,6 +77,9 @@ const server = fields({
     { from: '1s', to: '1h' },
     'A client that reads nothing for so long is cut off.'
   ),
+  warm_connections: trueOrFalse()
+    .default(true)
+    .describe('Connect to the TLS providers at the start and after a reload, not with a request.'),
   drain: drain.prefault({}).describe('How the gateway stops.'),
 })
 

@@ -225,10 +225,10 @@ export class UpstreamCall {
   close(error: GatewayError | undefined, facts?: AnswerFacts | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#deadlines.vacate()
     this.#tellHealth(error, facts)
     const { record, presence } = this.#request
     const target = this.#target
-    const retryOf = this.#retryOf
     presence.attend(undefined)
     record.endWait()
     const entry: AttemptRecord = {
@@ -246,8 +246,8 @@ export class UpstreamCall {
       errorCode: error === LOST ? undefined : error?.code,
       errorMessage: error && (error.detail ?? error.message),
       upstreamRequestId: this.#upstreamRequestId,
-      retryOf,
-      possiblyBilledTwice: retryOf === 'connection_reset',
+      retryOf: this.#retryOf,
+      possiblyBilledTwice: this.#retryOf === 'connection_reset',
     }
     record.attempts.push(entry)
     this.#context.log.attempt(entry)

@@ -16,6 +16,7 @@ const CONFIGURATION: ServerConfiguration = {
   headHoldMs: 1_000,
   heartbeatMs: 1_000,
   clientStallMs: 1_000,
+  warmConnections: true,
   drain: { readinessDelayMs: 0, limitMs: 1_000 },
 }
 

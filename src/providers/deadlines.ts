@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Watch } from '../std/ticker'
+import { type Lane, leaveLane } from './connection-lanes'
 
 export type DeadlineSettings = {
   connectMs: number
@@ -22,6 +23,7 @@ export class Deadlines implements Watch {
   readonly #firstByteDueAtMs: number
   #phase: Phase = 'firstByte'
   #dueAtMs: number
+  #lane: Lane | undefined
 
   /** `startedAtMs`: when the request began, on the monotonic clock; the whole request counts from there. */
   constructor(
@@ -80,7 +82,20 @@ export class Deadlines implements Watch {
     return Math.max(this.#settings.firstByteMs, this.#settings.betweenFramesMs)
   }
 
+  /** The attempt has a place in a lane from now on. */
+  occupy(lane: Lane): void {
+    this.#lane = lane
+  }
+
+  /** It needs its connection no more. */
+  vacate(): void {
+    if (this.#lane === undefined) return
+    leaveLane(this.#lane)
+    this.#lane = undefined
+  }
+
   abort(reason: GatewayError): void {
+    this.vacate()
     this.#controller.abort(reason)
   }
 

@@ -88,6 +88,7 @@ async function fetchModelList(
       )
     return parseModelList(body, place.shape)
   } finally {
+    deadlines.vacate()
     ticker.remove(deadlines)
   }
 }

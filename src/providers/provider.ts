@@ -11,6 +11,8 @@ export type Provider = {
   configuration: ProviderConfiguration
   origin: string
   host: string
+  /** The origin and how it is reached: what it may share connections with. */
+  way: string
   /**
    * The headers of every request in a wire format, by its name: credential, extras, and an answer that is not
    * compressed.
@@ -68,6 +70,7 @@ function createReach(
     configuration,
     origin,
     host: hostname,
+    way: [origin, proxy, caPem && Bun.hash(caPem)].join(' '),
     headers: Object.fromEntries(formats),
     paths: new Map(Object.entries(configuration.paths)),
     query: inQuery ? `${apiKeyPlace.name}=${encodeURIComponent(apiKey)}` : '',

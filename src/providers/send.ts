@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
 import { stringOf } from '../std/record'
+import { ConnectionLanes, type LaneEvent, type OriginConnections } from './connection-lanes'
 import type { Deadlines } from './deadlines'
 import { type AddressGuard, createAddressGuard } from './private-addresses'
 import type { Provider } from './provider'
@@ -40,39 +41,98 @@ export type Sender = {
   isCold(provider: Provider): boolean
 }
 
+export type ConnectionWarmer = {
+  /**
+   * Opens a connection for requests to come, by a HEAD of the origin's root without any credential. Gives why that failed;
+   * whatever was answered is fine.
+   */
+  warm(provider: Provider, deadlines: Deadlines): Promise<GatewayError | undefined>
+}
+
 const WARM_FOR_MS = 30_000
 
-export function createSender(guard: AddressGuard = createAddressGuard()): Sender {
-  const answeredAtMs = new Map<string, number>()
+/** `onLane` is told when more pools are needed for an origin that speaks HTTP/1.1 over TLS. */
+export function createSender(
+  guard: AddressGuard = createAddressGuard(),
+  onLane?: (event: LaneEvent) => void
+): Sender & ConnectionWarmer {
+  const lanes = new ConnectionLanes(onLane)
+
+  async function warmOnce(provider: Provider, deadlines: Deadlines): Promise<OriginConnections> {
+    if (needsGuard(provider)) await guard(provider.name, provider.host)
+    const connections = lanes.of(provider)
+    const options = toFetchOptions({ provider, deadlines, body: undefined, fresh: false }, PLAIN)
+    options.method = 'HEAD'
+    enterLane(connections, options, deadlines)
+    const response = await fetch(`${provider.origin}/`, options)
+    connections.answered(response)
+    await response.arrayBuffer()
+    deadlines.vacate()
+    return connections
+  }
 
   return {
     isCold(provider) {
-      const answered = answeredAtMs.get(provider.origin)
+      const answered = lanes.of(provider).answeredAtMs
       return answered === undefined || performance.now() - answered > WARM_FOR_MS
     },
 
     async send(request) {
       const { provider, deadlines } = request
       try {
-        if (!provider.configuration.privateAddresses && !provider.transport.proxy) {
+        if (needsGuard(provider)) {
           const checking = guard(provider.name, provider.host)
           if (checking) await checking
         }
         const url = toUrl(provider, request.path)
         const headers = toHeaders(request)
         const signed = provider.credential && (await sign(url, headers, request))
-        const response = await fetch(
-          url,
-          toFetchOptions(request, signed ? { ...headers, ...signed } : headers)
-        )
+        const options = toFetchOptions(request, signed ? { ...headers, ...signed } : headers)
+        const connections = lanes.of(provider)
+        enterLane(connections, options, deadlines)
+        const response = await fetch(url, options)
         deadlines.connected()
-        answeredAtMs.set(provider.origin, performance.now())
+        connections.answered(response)
         return { ok: true, response, signed }
       } catch (cause) {
+        deadlines.vacate()
         return toFailure(provider, deadlines, cause)
       }
     },
+
+    async warm(provider, deadlines) {
+      const hadLanes = lanes.of(provider).hasLanes
+      try {
+        const connections = await warmOnce(provider, deadlines)
+        // Its requests will go by lanes of its own, which was not known before.
+        if (connections.hasLanes && !hadLanes) await warmOnce(provider, deadlines)
+        return undefined
+      } catch (cause) {
+        deadlines.vacate()
+        const failure = toFailure(provider, deadlines, cause)
+        return failure.ok ? undefined : failure.error
+      }
+    },
   }
+}
+
+/** Has the request go by a lane, where its origin has such. */
+function enterLane(
+  connections: OriginConnections,
+  options: BunFetchRequestInit,
+  deadlines: Deadlines
+): void {
+  const lane = connections.enter()
+  if (lane === undefined) return
+  deadlines.occupy(lane)
+  options.tls = lane.tls
+}
+
+/** Of what asks for nothing. */
+const PLAIN = { 'accept-encoding': 'identity', 'user-agent': 'tollgate' }
+
+function needsGuard({ configuration, transport }: Provider): boolean {
+  return !configuration.privateAddresses && !transport.proxy
 }
 
 /** Most requests bring nothing of their own: then the provider's headers serve as they are. */
@@ -96,10 +156,9 @@ function sign(
 }
 
 function toFetchOptions(
-  request: SendRequest,
+  { provider, body, deadlines, fresh }: Omit<SendRequest, 'format' | 'path' | 'headers'>,
   headers: Readonly<Record<string, string>>
 ): BunFetchRequestInit {
-  const { provider, body, deadlines, fresh } = request
   const { proxy, tls } = provider.transport
   const options: BunFetchRequestInit = {
     method: body ? 'POST' : 'GET',

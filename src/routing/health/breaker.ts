@@ -174,6 +174,11 @@ export class Breaker {
     }
   }
 
+  /** There is reason to think that the target is back: it need not stay open any longer before it is tried. */
+  mayBeBack(nowMs: number): void {
+    if (this.#state === 'open') this.#openUntilMs = Math.min(this.#openUntilMs, nowMs)
+  }
+
   /** It ended without saying anything of the target. */
   left(pass: Pass): void {
     this.#end(pass)

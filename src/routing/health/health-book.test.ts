@@ -51,4 +51,38 @@ describe('the book of healths', () => {
     expect(book.size).toBe(20)
     for (const call of calls) call.succeeded()
   })
+
+  test('passes by all targets of a provider that fails its probes, until it is well', () => {
+    const book = create()
+    book.of('a/x')
+    expect(book.probed('a', { isWell: false })).toBe(true)
+    expect(book.probed('a', { isWell: false })).toBe(false)
+    for (const name of ['a/x', 'a/new', 'a/org/y'])
+      expect(book.of(name).admit()?.reason).toBe('probe_failed')
+    for (const name of ['ab/x', 'b/a']) expect(book.of(name).admit()).toBeUndefined()
+    expect(book.probed('a', { isWell: true })).toBe(true)
+    expect(book.probed('a', { isWell: true })).toBe(false)
+    for (const name of ['a/x', 'a/new', 'a/later']) expect(book.of(name).admit()).toBeUndefined()
+  })
+
+  test('forgets what was found by probes that are no more', () => {
+    const book = create()
+    for (const provider of ['a', 'b']) book.probed(provider, { isWell: false })
+    book.keepProbed(['b'])
+    expect(book.of('a/x').admit()).toBeUndefined()
+    expect(book.of('b/x').admit()?.reason).toBe('probe_failed')
+  })
+
+  test('tries a target sooner whose provider answers its probe', () => {
+    const book = create()
+    for (let at = 0; at < 2; at++) book.of('a/x').begin().failed(REFUSED)
+    expect(book.of('a/x').admit()?.reason).toBe('circuit_open')
+    book.probed('a', { isWell: true })
+    expect(book.of('a/x').admit()).toBeUndefined()
+    // One request finds out; until then there is no other.
+    const call = book.of('a/x').begin()
+    expect(book.of('a/x').admit()?.reason).toBe('circuit_open')
+    call.failed(REFUSED)
+    expect(book.of('a/x').admit()?.reason).toBe('circuit_open')
+  })
 })

@@ -11,6 +11,9 @@ const MAX_TARGETS = 4_096
 /** How many are looked at, at most, for one that may be forgotten. */
 const MAX_LOOKS = 32
 
+/** `provider` of `provider/model`. */
+const providerOf = (target: string) => target.slice(0, Math.max(0, target.indexOf('/')))
+
 /** `wasUsed`: since it was last looked at. */
 type Entry = { readonly health: TargetHealth; wasUsed: boolean }
 
@@ -23,6 +26,8 @@ export class HealthBook {
   readonly #optionsOf: (name: string) => HealthOptions
   readonly #maxTargets: number
   readonly #entries = new Map<string, Entry>()
+  /** Providers that fail their probes. */
+  readonly #unwell = new Set<string>()
 
   /** `optionsOf` is asked when a name is first met. */
   constructor(
@@ -48,8 +53,25 @@ export class HealthBook {
     }
     if (this.#entries.size >= this.#maxTargets) this.#forgetOne()
     const health = new TargetHealth(name, this.#clock, this.#optionsOf(name))
+    if (this.#unwell.size > 0 && this.#unwell.has(providerOf(name)))
+      health.probed({ isWell: false })
     this.#entries.set(name, { health, wasUsed: false })
     return health
+  }
+
+  /** What a probe of a provider found, for all of its targets. Gives whether that is news. */
+  probed(provider: string, { isWell }: { isWell: boolean }): boolean {
+    const isNews = isWell ? this.#unwell.delete(provider) : !this.#unwell.has(provider)
+    if (!isWell) this.#unwell.add(provider)
+    for (const [name, { health }] of this.#entries)
+      if (providerOf(name) === provider) health.probed({ isWell })
+    return isNews
+  }
+
+  /** Forgets what probes found of all providers but these, which are still probed. */
+  keepProbed(providers: readonly string[]): void {
+    for (const provider of this.#unwell)
+      if (!providers.includes(provider)) this.probed(provider, { isWell: true })
   }
 
   /** Begins anew with a name, e.g. when its credential was replaced. Requests under way end without effect. */

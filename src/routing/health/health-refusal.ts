@@ -4,6 +4,8 @@ import { GatewayError } from '../../errors/gateway-error'
 export type RefusalReason =
   /** It failed too often; from time to time a probe finds out whether it is back. */
   | 'circuit_open'
+  /** Its provider is found unwell by probes of its own. */
+  | 'probe_failed'
   /** It is just back, and gets a rising share of its requests. */
   | 'recovering'
   /** It asked to be left alone, or its credential is refused. */
@@ -21,6 +23,7 @@ export type HealthRefusal = {
 
 const REASONS: Readonly<Record<RefusalReason, string>> = {
   circuit_open: 'has failed too often lately',
+  probe_failed: 'is at a provider that fails its probes',
   recovering: 'is recovering from failures',
   cooling_down: 'asked to be left alone, or refused its credential',
   throttled: 'takes no more requests a second',

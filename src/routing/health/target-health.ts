@@ -51,6 +51,9 @@ export type HealthSnapshot = {
 /** Whether a place is free is not known before somebody leaves. */
 const SATURATED: HealthRefusal = { reason: 'saturated', retryAfterMs: 1_000 }
 
+/** Asking again can help with the next probe, whose time is not known here. */
+const PROBE_FAILED: HealthRefusal = { reason: 'probe_failed', retryAfterMs: 5_000 }
+
 /**
  * What is known of a target's, or a credential's, health, and whether it takes one more request. Everything is in memory
  * and O(1); nothing waits but who asks to.
@@ -63,6 +66,7 @@ export class TargetHealth {
   readonly #queue: FairQueue<WaitingCall>
   readonly #maxWaitMs: number
   #lookedAtMs = -Infinity
+  #failsProbe = false
 
   constructor(name: string, clock: HealthClock, options: HealthOptions = {}) {
     this.name = name
@@ -139,6 +143,15 @@ export class TargetHealth {
     return this.#retries.hasRoom(this.#clock.now())
   }
 
+  /**
+   * What probes of its provider found, beside what its own requests tell. While it is unwell it takes none; one that is
+   * well, and was left alone for its failures, may be tried at once.
+   */
+  probed({ isWell }: { isWell: boolean }): void {
+    this.#failsProbe = !isWell
+    if (isWell) this.#parts.breaker.mayBeBack(this.#clock.now())
+  }
+
   /** What one more request would cost here, for a choice between targets: lower is better. */
   cost(): number {
     return this.#parts.latency.cost(this.inFlight, this.#clock.now())
@@ -177,6 +190,7 @@ export class TargetHealth {
 
   /** The draw of the recovery comes last, so that nobody is drawn who is then refused. */
   #refusal(nowMs: number): HealthRefusal | undefined {
+    if (this.#failsProbe) return PROBE_FAILED
     const { breaker, cooldown, limit, throttle } = this.#parts
     const coolingMs = cooldown.waitMs(nowMs)
     if (coolingMs > 0) return { reason: 'cooling_down', retryAfterMs: coolingMs }
