@@ -11,7 +11,6 @@ import { createKeyQueries } from '../src/db/key-queries'
 import { createLogReader, type LogReader } from '../src/db/log-reader'
 import type { RequestRow } from '../src/db/log-schema'
 import { openSqlite } from '../src/db/open'
-import { KeyAdministration } from '../src/keys/administration'
 import { issueKey, type NewKey } from '../src/keys/issue-key'
 import { createTokenHasher } from '../src/keys/token'
 import { CATALOG } from '../src/providers/catalog'
@@ -162,17 +161,4 @@ export async function until<T>(
     if (performance.now() > dueAtMs) throw new Error('it did not happen in time')
     await Bun.sleep(10)
   }
-}
-
-/** The headers of a new key with these settings, once the gateway knows it. */
-export async function keyOf(harness: Harness, settings: Record<string, unknown>) {
-  const database = openSqlite(harness.directory.statePath)
-  const { secret } = openDataDirectory(harness.directory.path)
-  const name = `key-${Bun.randomUUIDv7()}`
-  const keys = new KeyAdministration(createKeyQueries(database), createTokenHasher(secret))
-  const { token } = keys.create({ name, ...settings })
-  database.close()
-  const init = { headers: { authorization: `Bearer ${token}` } }
-  await until(async () => (await fetch(`${harness.gateway.url}/v1/models`, init)).ok)
-  return init
 }

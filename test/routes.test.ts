@@ -2,8 +2,13 @@ import { afterAll, describe, expect, test } from 'bun:test'
 
 import { z } from 'zod'
 
+import { createKeyQueries } from '../src/db/key-queries'
+import { openSqlite } from '../src/db/open'
+import { KeyAdministration } from '../src/keys/administration'
+import { createTokenHasher } from '../src/keys/token'
+import { openDataDirectory } from '../src/cli/data-directory'
 import { errorOf } from './answers'
-import { type Harness, type HarnessOptions, keyOf, startHarness } from './harness'
+import { type Harness, type HarnessOptions, startHarness, until } from './harness'
 import { eventStream, startUpstream, type Upstream } from './upstream'
 
 const cleanUps: (() => unknown)[] = []
@@ -32,6 +37,19 @@ const provider = ({ url }: Upstream, more: Record<string, unknown> = {}) => ({
   ...{ type: 'openai', base_url: url, api_key: 'none' },
   ...more,
 })
+
+/** The headers of a new key with these settings, once the gateway knows it. */
+async function keyOf(harness: Harness, settings: Record<string, unknown>) {
+  const database = openSqlite(harness.directory.statePath)
+  const { secret } = openDataDirectory(harness.directory.path)
+  const name = `key-${Bun.randomUUIDv7()}`
+  const keys = new KeyAdministration(createKeyQueries(database), createTokenHasher(secret))
+  const { token } = keys.create({ name, ...settings })
+  database.close()
+  const init = { headers: { authorization: `Bearer ${token}` } }
+  await until(async () => (await fetch(`${harness.gateway.url}/v1/models`, init)).ok)
+  return init
+}
 
 describe('a fallback route', () => {
   const silent = listen(() => eventStream([': only a comment\n\n']))

@@ -21,8 +21,6 @@ export type GroupOptions = {
   providers?: string[]
   denyProviders?: string[]
   credentials?: string[]
-  tools?: string[]
-  denyTools?: string[]
   weight?: Record<string, number>
   budget?: StoredLimit[]
   limit?: StoredLimit[]
@@ -62,12 +60,6 @@ function addCommonOptions(command: Command): Command {
       "credentials allowed, of providers with several, e.g. 'openai/prod-*'; all unless given",
       parseGlobs
     )
-    .option(
-      '--tools <globs>',
-      "hosted tools allowed, e.g. 'web_search,mcp.files'; all unless given",
-      parseGlobs
-    )
-    .option('--deny-tools <globs>', 'hosted tools denied, whatever else is allowed', parseGlobs)
     .option(
       '--weight <provider=share>',
       "its share where routes draw by weight, in the place of the route's; repeatable",
@@ -120,7 +112,7 @@ function toForbidden(forbidden: boolean | undefined): false | null | undefined {
 }
 
 function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
-  const { models, denyModels, providers, denyProviders, credentials, tools, denyTools } = options
+  const { models, denyModels, providers, denyProviders, credentials } = options
   const { weight, budget, limit, meta, forbidEquivalents } = options
   return {
     models,
@@ -128,8 +120,6 @@ function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
     providers,
     deniedProviders: denyProviders,
     credentials,
-    tools,
-    deniedTools: denyTools,
     equivalents: toForbidden(forbidEquivalents),
     weights: weight,
     budgets: budget,

@@ -12,8 +12,6 @@ export type ProfileView = {
   providers: readonly string[]
   denied_providers: readonly string[]
   credentials: readonly string[]
-  tools: readonly string[]
-  denied_tools: readonly string[]
   weights: Readonly<Record<string, number>>
   /** Whether requests may bring fallbacks of their own; null where nothing is said. */
   fallbacks: boolean | null
@@ -164,8 +162,6 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
     providers: rights.providers,
     denied_providers: rights.deniedProviders,
     credentials: rights.credentials,
-    tools: rights.tools,
-    denied_tools: rights.deniedTools,
     weights: profile.weights ?? {},
     fallbacks: profile.fallbacks ?? null,
     equivalents: profile.equivalents ?? null,

@@ -115,7 +115,7 @@ test.each([
   [['--name', 'a', '--require-header', 'x team=red']],
   [['--name', 'a', '--team', 'nobody']],
   [['--name', 'a', '--organization', 'nobody']],
-  [['--name', 'a', '--tools', 'files.*,']],
+  [['--name', 'a', '--tools', 'files.*']],
   [['--name', 'a', '--bodies', 'some']],
   [['--name', 'a', '--expires', 'yesterday']],
   [['--name', 'a', '--expires', '2001-01-01']],

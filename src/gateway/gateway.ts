@@ -23,7 +23,6 @@ import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import { readGeneration } from './translation'
 import { readTimeout } from './read-timeout'
-import { assertTools } from './tool-rights'
 import { turn, type TurnRequest } from './turn'
 import { type RequestHolds, turnByPolicy } from './turn-by-policy'
 
@@ -134,7 +133,6 @@ class Exchange implements BodyHolder {
   }
 
   plan(envelope: Envelope): Plan {
-    if (this.#caller) assertTools(this.#caller, envelope)
     const plan = this.#parts.plan({
       caller: this.#caller,
       envelope,

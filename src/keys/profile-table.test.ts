@@ -28,8 +28,6 @@ test('a profile is read as it was written', () => {
       providers: ['a', 'c'],
       deniedProviders: ['d*'],
       credentials: ['a/prod-*'],
-      tools: [],
-      deniedTools: [],
     },
     headers: [{ name: 'x-team', value: 'red\n' }],
     limits: [

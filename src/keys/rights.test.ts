@@ -6,8 +6,6 @@ const NAMES = { key: 'app', team: 'red', organization: 'default' } as const
 const NONE: Rights = {
   ...{ models: [], deniedModels: [], providers: [], deniedProviders: [] },
   credentials: [],
-  tools: [],
-  deniedTools: [],
 }
 
 /** A key of these levels. */

@@ -8,7 +8,7 @@ const MANY_TOLD = 10
 export type Denial = {
   readonly level: { readonly kind: LevelKind; readonly name: string }
   /** The list that decides, and for a deny list the entry of it. */
-  readonly rule: keyof typeof LISTS
+  readonly rule: 'models' | 'deniedModels' | 'providers' | 'deniedProviders'
   readonly entry: string | undefined
   /** All of it in words, which name the key only by its name. */
   readonly message: string
@@ -52,26 +52,6 @@ export function explainCovered(
 /** Another model may answer a key's requests in the place of the one that was asked for; unless a level says no. */
 export function mayUseEquivalents({ levels }: Pick<VirtualKey, 'levels'>): boolean {
   return levels.every(({ equivalents }) => equivalents !== false)
-}
-
-/** Some level says which tools a key may use: then a request's have to be looked at. */
-export function restrictsTools({ levels }: Pick<VirtualKey, 'levels'>): boolean {
-  for (const { rights } of levels)
-    if (rights.tools.length > 0 || rights.deniedTools.length > 0) return true
-  return false
-}
-
-/** The first reason for which a key may not use a tool that runs elsewhere than at the client; `undefined` where it may. */
-export function explainTool(key: Pick<VirtualKey, 'levels'>, tool: string): Denial | undefined {
-  const asked = `the tool '${tool}'`
-  for (const level of key.levels) {
-    const { tools, deniedTools } = level.rights
-    const entry = findGlob(deniedTools, tool)
-    if (entry !== undefined) return denyAsked(level, 'deniedTools', asked, entry)
-    if (tools.length > 0 && findGlob(tools, tool) === undefined)
-      return denyAsked(level, 'tools', asked)
-  }
-  return undefined
 }
 
 /** Why a key's requests may not bring fallbacks of their own, in words; `undefined` where they may. */
@@ -158,24 +138,18 @@ function explainProvider(level: Level, target: string): Denial | undefined {
   return undefined
 }
 
-const LISTS = {
+const LISTS: Readonly<Record<Denial['rule'], string>> = {
   models: 'allow list of models',
   deniedModels: 'deny list of models',
   providers: 'allow list of providers',
   deniedProviders: 'deny list of providers',
-  tools: 'allow list of tools',
-  deniedTools: 'deny list of tools',
-} as const
+}
 
 function deny(level: Level, rule: Denial['rule'], target: string, entry?: string): Denial {
+  const { kind, name, rights } = level
   const asked = target.startsWith(ROUTE_PREFIX)
     ? `the route '${target.slice(ROUTE_PREFIX.length)}'`
     : `the model '${target}'`
-  return denyAsked(level, rule, asked, entry)
-}
-
-function denyAsked(level: Level, rule: Denial['rule'], asked: string, entry?: string): Denial {
-  const { kind, name, rights } = level
   const reason =
     entry === undefined
       ? `its ${LISTS[rule]} has only ${tell(rights[rule])}`

@@ -30,8 +30,6 @@ const providersSchema = z
   .max(MANY)
 
 /** Globs over `provider/name`. */
-const toolsSchema = z.array(globSchema).max(MANY)
-
 const credentialsSchema = z
   .array(
     globSchema.refine(
@@ -75,8 +73,6 @@ const groupFields = {
   providers: providersSchema.optional(),
   deniedProviders: providersSchema.optional(),
   credentials: credentialsSchema.optional(),
-  tools: toolsSchema.optional(),
-  deniedTools: toolsSchema.optional(),
   budgets: budgetsSchema.optional(),
   limits: limitsSchema.optional(),
   metadata: metadataSchema.optional(),
@@ -145,8 +141,6 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
       providers: input.providers ?? rights.providers,
       deniedProviders: input.deniedProviders ?? rights.deniedProviders,
       credentials: input.credentials ?? rights.credentials,
-      tools: input.tools ?? rights.tools,
-      deniedTools: input.deniedTools ?? rights.deniedTools,
     },
     headers: input.headers
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))

@@ -11,8 +11,6 @@ const NONE: Rights = {
   providers: [],
   deniedProviders: [],
   credentials: [],
-  tools: [],
-  deniedTools: [],
 }
 
 /** A key named app of the team red. */
