@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { openGateway } from '../src/cli/open-gateway'
 import { runCommandLine } from '../src/cli/program'
 import { createProgramLog } from '../src/telemetry/program-log'
-import { z } from 'zod'
-import { type Harness, type HarnessOptions, startHarness, until } from './harness'
+import { type Harness, type HarnessOptions, startHarness } from './harness'
 
 /** Twenty tokens at 50 USD a million: a thousandth of a dollar a request. */
 const OPTIONS: HarnessOptions = {
@@ -25,14 +24,6 @@ async function ledger({ directory }: Harness, ...args: string[]) {
   const output = { out: (line: string) => void lines.push(line), error: () => {} }
   const code = await runCommandLine(['ledger', ...args, '--data', directory.path], output)
   return { code, text: lines.join('\n') }
-}
-
-const standings = z.object({ limits: z.array(z.object({ used: z.number() })) })
-
-/** What the budget has spent, in nano-USD, as callers see it. */
-async function spentOf({ gateway }: Harness): Promise<unknown> {
-  const response = await fetch(`${gateway.url}/v1/usage/self`)
-  return standings.parse(await response.json()).limits[0]?.used
 }
 
 /** How many of five questions the next process on the same directory answers. */
@@ -60,7 +51,7 @@ async function servedByNext(running: Harness): Promise<number> {
   }
 }
 
-test('what a provider billed otherwise is corrected beside a running gateway, which counts it, and so does the next', async () => {
+test('what a provider billed otherwise is corrected beside a running gateway, and counts from its next start', async () => {
   const running = (harness = await startHarness(OPTIONS))
   const rows = []
   for (let at = 0; at < 2; at++) rows.push(await running.rowOf(await running.chat(ASK)))
@@ -76,25 +67,13 @@ test('what a provider billed otherwise is corrected beside a running gateway, wh
     ...['reconcile', path, '--provider', 'sim', ...columns, '--correct']
   )
   expect(reconciled.text).toContain('1 requests were corrected.')
-  expect(reconciled.text).toContain('in a second or two')
+  expect(reconciled.text).toContain('from its next start')
   // The other request is not in the file.
   expect(reconciled.code).toBe(1)
   const corrected = ['correct', second?.id ?? '', '--cost', '0', '--reason', 'refunded']
   expect((await ledger(running, ...corrected)).code).toBe(0)
   expect((await ledger(running, 'report', '--by', 'provider', '--csv')).text).toContain('sim,2,')
   expect((await ledger(running, 'verify')).code).toBe(0)
-  // 0.002 of 0.003 USD are spent, so that there is room for one; the budget was full before.
-  await until(async () => (await spentOf(running)) === 0.002e9)
-  expect((await running.chat(ASK)).status).toBe(200)
-  expect((await running.chat(ASK)).status).toBe(429)
-  expect(await servedByNext(running)).toBe(0)
-})
-
-test('a correction makes room in the next process too', async () => {
-  const running = (harness = await startHarness(OPTIONS))
-  const rows = []
-  for (let at = 0; at < 3; at++) rows.push(await running.rowOf(await running.chat(ASK)))
-  const corrected = ['correct', rows[0]?.id ?? '', '--cost', '0', '--reason', 'refunded']
-  expect((await ledger(running, ...corrected)).code).toBe(0)
+  // 0.002 of 0.003 USD are spent, so that there is room for one.
   expect(await servedByNext(running)).toBe(1)
 })

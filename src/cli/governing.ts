@@ -8,8 +8,6 @@ import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
 import type { BenchEvent } from '../providers/credential-pool'
 import type { RequestLog } from '../telemetry/request-log'
-import type { CountedEntry } from '../db/ledger-reader'
-import { DeferredHolds } from '../ledger/deferred-holds'
 import { Checkpointer } from '../ledger/checkpointer'
 import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
@@ -33,8 +31,7 @@ export function createGoverning(
 ) {
   let limits = toLimits(configuration.budgets, configuration.limits)
   const book = new AccountBook(limits)
-  const deferred = new DeferredHolds()
-  const restored = restoreLedger(directory, { book, deferred }, limits, keys, Date.now())
+  const restored = restoreLedger(directory, book, limits, keys, Date.now())
   let { thresholds } = configuration.alerts
   const told = new ToldMarks()
   const alerter = new Alerter({
@@ -43,8 +40,9 @@ export function createGoverning(
   })
   let log: RequestLog | undefined
   const governor = new Governor({
-    ...{ book, deferred, told },
+    book,
     now: Date.now,
+    told,
     alertAt: () => thresholds,
     readCounters: async (names) => log?.counters(names) ?? [],
     onEvent(event) {
@@ -62,15 +60,6 @@ export function createGoverning(
     parts: { governor, governed },
     /** A credential was put on the bench. */
     tellBenching: (event: BenchEvent) => alerter.tellBenching(event),
-    /** Corrections up to this entry are counted. */
-    correctedThrough: restored.through,
-    /** Counts what the ledger learned of requests while the gateway runs. */
-    correct(entries: readonly CountedEntry[]): void {
-      const ownOf = (keyId: string | null) => (keyId === null ? NO_LIMITS : keys.ownOf(keyId))
-      governor.correct(entries, ownOf).catch((error: unknown) => {
-        programLog.error('corrections of the ledger count only from the next start on', { error })
-      })
-    },
     configure(next: Configuration) {
       const before = limits
       limits = toLimits(next.budgets, next.limits)

@@ -15,9 +15,9 @@ type CorrectOptions = {
   reason: string
 }
 
-/** A gateway looks for corrections once a second. */
-export const COUNTS_SOON =
-  'Reports have it from now on; the budgets of a running gateway in a second or two.'
+/** Counters are rebuilt from entries when a gateway starts: until then it knows of no correction. */
+export const COUNTS_FROM_NEXT_START =
+  'Reports have it from now on; the budgets of a running gateway from its next start.'
 
 /** Adds `ledger correct`: what a request really came to, as an entry that makes up the difference. */
 export function addCorrectCommand(
@@ -58,7 +58,7 @@ function describe(correction: Known, costNanoUsd: number): string[] {
   const added = formatUsd(difference.costNanoUsd)
   return [
     `Was ${was}, is ${formatUsd(costNanoUsd)} USD: an entry of ${added} USD was added.`,
-    COUNTS_SOON,
+    COUNTS_FROM_NEXT_START,
   ]
 }
 

@@ -67,8 +67,6 @@ function viewBooks({ totals, differences, counters, counterDifferences }: Books,
     cost_nano_usd: totals.costNanoUsd,
     unknown: totals.unknown,
     unresolved: totals.unresolved,
-    deferred: totals.deferred,
-    deferred_nano_usd: totals.deferredNanoUsd,
     differences: differences.map(({ requestId, entryNanoUsd, rowNanoUsd }) => ({
       request_id: requestId,
       entry_nano_usd: entryNanoUsd,
@@ -83,13 +81,10 @@ function viewBooks({ totals, differences, counters, counterDifferences }: Books,
 
 function describeBooks(books: Books, isRight: boolean): string[] {
   const { totals, differences, counters, counterDifferences } = books
-  const { entries, costNanoUsd, unknown, unresolved, deferred, deferredNanoUsd } = totals
+  const { entries, costNanoUsd, unknown, unresolved } = totals
   return [
     `${entries} entries, ${formatUsd(costNanoUsd)} USD`,
     `${unknown} of unknown cost, ${unresolved} of requests whose process died`,
-    ...(deferred > 0
-      ? [`${deferred} whose cost is to come, ${formatUsd(deferredNanoUsd)} USD held for them`]
-      : []),
     `${counters} counters counted again`,
     ...differences.map(({ requestId }) => `differs from the log: ${requestId}`),
     ...counterDifferences.map(

@@ -154,11 +154,7 @@ function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
   const { configuration, directory, programLog } = options
   const governing = createGoverning(options, keys)
   const { logPath, journalPath } = directory
-  const log = createRequestLog({
-    ...{ logPath, journalPath, settings: configuration.log, programLog },
-    correctedThrough: governing.correctedThrough,
-    onCorrected: (entries) => governing.correct(entries),
-  })
+  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
   governing.keepCheckpoints(log)
   return { governing, log }
 }

@@ -3,7 +3,6 @@ import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../d
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
-import type { DeferredHolds } from '../ledger/deferred-holds'
 import { restoreAccounts } from '../ledger/restore'
 import { type CheckpointLimit, toCheckpointLimit } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
@@ -23,13 +22,11 @@ export type RestoredLedger = {
   readonly entries: number
   /** The mark of the checkpoint that it began from; 0 for none. */
   readonly after: number
-  /** The last entry, up to which corrections are counted. */
-  readonly through: number | undefined
   /** The limits whose counters are complete. */
   readonly limits: readonly CheckpointLimit[]
 }
 
-const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, through: undefined, limits: [] }
+const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
 
 /** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
 const MANY_COUNTERS = 100_000
@@ -45,7 +42,7 @@ const KEEP_ALL = { ageMs: Infinity, sizeBytes: Infinity }
  */
 export function restoreLedger(
   { logPath, journalPath }: DataDirectory,
-  { book, deferred }: { book: AccountBook; deferred: DeferredHolds },
+  book: AccountBook,
   limits: readonly Limit[],
   keys: LimitedKeys,
   nowMs: number
@@ -76,19 +73,16 @@ export function restoreLedger(
   const database = openSqlite(logPath, { readonly: true })
   try {
     const checkpoint = readCheckpoint(database)
-    const reader = createLedgerReader(database)
-    const through = reader.last()
     const entries = restoreAccounts({
-      ...{ book, deferred, checkpoint, limits: counted, ownOf, nowMs },
-      entries: reader,
+      ...{ book, checkpoint, limits: counted, ownOf, nowMs },
+      entries: createLedgerReader(database),
       counters: {
         isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
         of: (limitId, atMs) => readCounters(database, limitId, atMs),
         one: (limitId, name) => readCounter(database, limitId, name),
       },
     })
-    const after = checkpoint?.mark ?? 0
-    return { entries, after, through, limits: counted.map(toCheckpointLimit) }
+    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) }
   } finally {
     database.close()
   }

@@ -39,7 +39,7 @@ type Standing = RequestAmounts & {
   readonly corrections: number
 }
 
-const UNSETTLED = ['estimated', 'unknown', 'unresolved', 'deferred']
+const UNSETTLED = ['estimated', 'unknown', 'unresolved']
 
 /** Appends corrections to the ledger, in the log's database, beside a gateway that may be running. */
 export function createCorrectionWriter(database: Database): CorrectionWriter {
@@ -82,9 +82,7 @@ export function createCorrectionWriter(database: Database): CorrectionWriter {
 
 /** Where the cost was unknown, what was held counted in its place: until the first correction. */
 function heldToTakeBack(now: Standing): number | null {
-  // What a deferred one holds is held, and has not counted as spent.
-  const hasCounted =
-    now.requestCostNanoUsd === null && now.provenance !== 'none' && now.provenance !== 'deferred'
+  const hasCounted = now.requestCostNanoUsd === null && now.provenance !== 'none'
   if (!hasCounted || now.corrections > 0) return 0
   return now.heldNanoUsd === null ? null : -now.heldNanoUsd
 }

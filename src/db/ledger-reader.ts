@@ -3,7 +3,6 @@ import type { Database } from 'bun:sqlite'
 /** An entry as the counters need it, straight from the database. */
 export type CountedEntry = {
   readonly sequence: number
-  readonly requestId: string
   readonly kind: 'request' | 'attempt' | 'correction'
   readonly admittedAtMs: number
   readonly organization: string
@@ -31,26 +30,10 @@ export type LedgerReader = {
   behind(sequence: number): Iterable<CountedEntry>
   /** Corrections of requests that were admitted since. */
   corrections(admittedAtMs: number): Iterable<CountedEntry>
-  /** Corrections that were written after an entry of a sequence, in their order. */
-  correctionsBehind(sequence: number): CountedEntry[]
-  /** Requests whose cost is to come: those without a correction. */
-  deferred(): Iterable<CountedEntry>
-  /** The sequence of the last entry; 0 for none. */
-  last(): number
   /** Requests whose entries, beside corrections, don't say in sum what their log rows do, at most 100. */
   differences(): { requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }[]
   /** What stands in the ledger as a whole; what was corrected is neither unknown nor unresolved. */
-  totals(): LedgerTotals
-}
-
-export type LedgerTotals = {
-  entries: number
-  costNanoUsd: number
-  unknown: number
-  unresolved: number
-  /** Requests whose cost is to come, and what is held for them. */
-  deferred: number
-  deferredNanoUsd: number
+  totals(): { entries: number; costNanoUsd: number; unknown: number; unresolved: number }
 }
 
 /** Whether a correction of an entry's request stands beside it: SQL, of `ledger_entries`. */
@@ -61,7 +44,7 @@ export const IS_CORRECTED = `EXISTS (SELECT 1 FROM ledger_entries AS c
 export function createLedgerReader(database: Database): LedgerReader {
   const select = (where: string) =>
     database.query<CountedEntry, [number]>(
-      `SELECT sequence, request_id AS requestId, kind, admitted_at_ms AS admittedAtMs, organization, team, key_id AS keyId,
+      `SELECT sequence, kind, admitted_at_ms AS admittedAtMs, organization, team, key_id AS keyId,
          key_name AS keyName, user_id AS user, session_id AS session, tags, provider, model,
          cost_nano_usd AS costNanoUsd, held_nano_usd AS heldNanoUsd, input_tokens AS inputTokens,
          output_tokens AS outputTokens, provenance, credential
@@ -70,18 +53,10 @@ export function createLedgerReader(database: Database): LedgerReader {
   const since = select(`admitted_at_ms >= ? AND kind <> 'correction' ORDER BY admitted_at_ms`)
   const behind = select(`sequence > ? AND kind <> 'correction' ORDER BY sequence`)
   const corrections = select(`kind = 'correction' AND admitted_at_ms >= ?`)
-  const correctionsBehind = select(`kind = 'correction' AND sequence > ? ORDER BY sequence`)
-  const deferred = select(`provenance = 'deferred' AND sequence > ? AND NOT ${IS_CORRECTED}`)
-  const last = database.query<{ sequence: number | null }, []>(
-    'SELECT max(sequence) AS sequence FROM ledger_entries'
-  )
   return {
     since: (admittedAtMs) => since.iterate(admittedAtMs),
     behind: (sequence) => behind.iterate(sequence),
     corrections: (admittedAtMs) => corrections.iterate(admittedAtMs),
-    correctionsBehind: (sequence) => correctionsBehind.all(sequence),
-    deferred: () => deferred.iterate(0),
-    last: () => last.get()?.sequence ?? 0,
     differences: () =>
       database
         .query<{ requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }, []>(
@@ -97,22 +72,14 @@ export function createLedgerReader(database: Database): LedgerReader {
         .all(),
     totals() {
       const totals = database
-        .query<LedgerTotals, []>(
+        .query<{ entries: number; costNanoUsd: number; unknown: number; unresolved: number }, []>(
           `SELECT count(*) AS entries, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
              count(*) FILTER (WHERE provenance = 'unknown' AND NOT ${IS_CORRECTED}) AS unknown,
-             count(*) FILTER (WHERE provenance = 'unresolved' AND NOT ${IS_CORRECTED}) AS unresolved,
-             count(*) FILTER (WHERE provenance = 'deferred' AND NOT ${IS_CORRECTED}) AS deferred,
-             coalesce(sum(held_nano_usd) FILTER (WHERE provenance = 'deferred' AND NOT ${IS_CORRECTED}), 0)
-               AS deferredNanoUsd
+             count(*) FILTER (WHERE provenance = 'unresolved' AND NOT ${IS_CORRECTED}) AS unresolved
            FROM ledger_entries`
         )
         .get()
-      return totals ?? NO_TOTALS
+      return totals ?? { entries: 0, costNanoUsd: 0, unknown: 0, unresolved: 0 }
     },
   }
-}
-
-const NO_TOTALS: LedgerTotals = {
-  ...{ entries: 0, costNanoUsd: 0, unknown: 0, unresolved: 0 },
-  ...{ deferred: 0, deferredNanoUsd: 0 },
 }

@@ -126,7 +126,7 @@ function report(database: Database, query: ReportQuery): ReportRow[] {
          coalesce(sum(output_tokens), 0) AS outputTokens,
          coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
          count(*) FILTER (WHERE provenance = 'unknown' AND NOT ${IS_CORRECTED}) AS unknown,
-         count(*) FILTER (WHERE provenance IN ('estimated', 'unresolved', 'deferred') AND NOT ${IS_CORRECTED})
+         count(*) FILTER (WHERE provenance IN ('estimated', 'unresolved') AND NOT ${IS_CORRECTED})
            AS uncertain
        FROM ledger_entries ${tags} WHERE ${sql}
        ${by.length === 0 ? '' : `GROUP BY ${numbers.join(', ')}`}

@@ -182,13 +182,10 @@ export const ledgerEntries = sqliteTable(
     heldNanoUsd: integer('held_nano_usd'),
     inputTokens: integer('input_tokens'),
     outputTokens: integer('output_tokens'),
-    /**
-     * As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known, `deferred`
-     * where it is known later: then what was held is held until a correction comes.
-     */
+    /** As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known. */
     provenance: text().notNull(),
     priceList: text('price_list'),
-    /** Why a correction was made; what a deferred request waits for. */
+    /** Why a correction was made. */
     reason: text(),
   },
   (table) => [
@@ -196,12 +193,6 @@ export const ledgerEntries = sqliteTable(
     index('ledger_entries_corrections')
       .on(table.admittedAtMs)
       .where(sql`kind = 'correction'`),
-    index('ledger_entries_corrected')
-      .on(table.sequence)
-      .where(sql`kind = 'correction'`),
-    index('ledger_entries_deferred')
-      .on(table.sequence)
-      .where(sql`provenance = 'deferred'`),
     uniqueIndex('ledger_entries_part').on(table.requestId, table.kind, table.attempt),
   ]
 )

@@ -25,8 +25,6 @@ export type RequestInsert = Omit<
 /** An entry as it is written: its tags already as JSON, its place in the order given by the database. */
 export type LedgerEntryInsert = Omit<LedgerEntryRow, 'sequence' | 'tags' | 'reason'> & {
   tags: string | null
-  /** Few have one. */
-  reason?: string | null
 }
 
 export type JournalPosition = { segment: number; offsetBytes: number }
@@ -99,11 +97,10 @@ export function createLogWriter(database: Database): LogWriter {
     `INSERT OR REPLACE INTO request_bodies
      (request_id, request, answer, request_truncated, answer_truncated) VALUES (?, ?, ?, ?, ?)`
   )
-  const entryInsert = (columns: readonly string[]) =>
-    `INSERT OR IGNORE INTO ledger_entries (${columns.join(', ')})
-     VALUES (${columns.map(() => '?').join(', ')})`
-  const putEntry = database.prepare(entryInsert(ENTRY_COLUMNS))
-  const putReasoned = database.prepare(entryInsert([...ENTRY_COLUMNS, 'reason']))
+  const putEntry = database.prepare(
+    `INSERT OR IGNORE INTO ledger_entries (${ENTRY_COLUMNS.join(', ')})
+     VALUES (${ENTRY_COLUMNS.map(() => '?').join(', ')})`
+  )
   const position = database.query<JournalPosition, []>(
     'SELECT segment, offset_bytes AS offsetBytes FROM journal_positions WHERE id = 1'
   )
@@ -127,11 +124,7 @@ export function createLogWriter(database: Database): LogWriter {
         row.requestTruncated,
         row.answerTruncated
       ),
-    putEntry(row) {
-      const { reason = null } = row
-      if (reason === null) putEntry.run(...toEntryParameters(row))
-      else putReasoned.run(...toEntryParameters(row), reason)
-    },
+    putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
     position: () => position.get() ?? undefined,
     setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
     transact: (work) => transaction.immediate(work),

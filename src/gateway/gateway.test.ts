@@ -54,7 +54,6 @@ function createParts(onRequest: () => unknown = () => {}) {
     attempt: keep,
     hold: keep,
     spent: keep,
-    defer: keep,
     bodies: keep,
     end: keep,
     refused: (begin, end) => void waiting.push(begin, end),

@@ -4,16 +4,12 @@ import { type Dimensions, parseSubject } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
 import type { CounterRow } from '../db/checkpoint-store'
-import type { CountedEntry } from '../db/ledger-reader'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { amountOf, unpriced, worstAmount } from './amounts'
-import { DeferredHolds } from './deferred-holds'
 import { Expectations } from './expectations'
 import { type Demand, Hold, type Refusal } from './ledger'
-import { isRate, tightestRates } from './rate-states'
 import { toRefusalError } from './refusals'
-import { findAccounts, restore, toDimensions } from './restore'
 import { type Mark, ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
@@ -77,8 +73,6 @@ export type GovernorOptions = {
   onEvent(event: GovernorEvent): void
   /** What was told before; nothing unless said. */
   told?: ToldMarks
-  /** What is held for requests whose cost is to come; nothing unless said. */
-  deferred?: DeferredHolds
   /** The thresholds of budgets that have none of their own, rising; none unless said. */
   alertAt?(): readonly number[]
 }
@@ -96,7 +90,6 @@ export class Governor {
       told: new ToldMarks(),
       alertAt: () => [],
       readCounters: async () => [],
-      deferred: new DeferredHolds(),
       ...options,
       expectations: new Expectations(),
     }
@@ -146,29 +139,6 @@ export class Governor {
     const refusal = admission.move(accounts.map(one), nowMs)
     if (refusal) throw toRefusalError(refusal, nowMs)
     return new Grant(this.#options, request, admission, nowMs)
-  }
-
-  /**
-   * Counts what was learned of requests since: corrections, each once. What was held for a deferred one is given back.
-   * `ownOf` gives the limits of a key and of those above it.
-   */
-  async correct(
-    corrections: readonly CountedEntry[],
-    ownOf: (keyId: string | null) => readonly OwnLimit[]
-  ): Promise<void> {
-    const { book, deferred, now } = this.#options
-    for (const entry of corrections) {
-      const request = { of: toDimensions(entry), own: ownOf(entry.keyId) }
-      const preparing = this.prepare(request)
-      if (preparing) await preparing
-      const nowMs = now()
-      deferred.release(entry.requestId)
-      for (const account of findAccounts(book, request.of, request.own, nowMs)) {
-        restore(account, entry)
-        if (account.limit.unit === 'usd')
-          tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
-      }
-    }
   }
 
   /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
@@ -251,7 +221,14 @@ export class Grant {
     if (this.#admission === undefined) return NO_RATES
     if (!this.#admission.counts(isRate) && !this.#hold.counts(isRate)) return NO_RATES
     const nowMs = this.#options.now()
-    return tightestRates([...this.#admission.accounts(), ...this.#hold.accounts()], nowMs)
+    const tightest = new Map<RateState['kind'], RateState>()
+    for (const account of [...this.#admission.accounts(), ...this.#hold.accounts()]) {
+      const state = toRateState(account, nowMs)
+      const known = state && tightest.get(state.kind)
+      if (state && (known === undefined || state.remaining < known.remaining))
+        tightest.set(state.kind, state)
+    }
+    return [...tightest.values()]
   }
 
   /** Moves what is held to a target's worst case, in every limit that applies to it, all or nothing. */
@@ -324,21 +301,6 @@ export class Grant {
     }
   }
 
-  /**
-   * In the place of `settle`, for a request whose cost comes later: it counts as one, and what it may cost stays held
-   * under budgets until the ledger has a correction of it (`Governor.correct`). Tokens are not held for so long. To be
-   * called with a `defer` record, behind the begin of the request and before its end.
-   */
-  defer(requestId: string): void {
-    if (this.#admission === undefined) return
-    const nowMs = this.#options.now()
-    this.#admission.settle(isRequest, nowMs)
-    this.#hold.settleUnit('requests', 1, nowMs)
-    for (const unit of TOKEN_UNITS) this.#hold.settleUnit(unit, 0, nowMs)
-    this.#options.deferred.keep(requestId, this.#hold)
-    this.#hold = new Hold(this.admittedAtMs)
-  }
-
   /** The request is no longer in flight; what else is held for it stays until it is settled. */
   leave(): void {
     this.#admission?.settleUnit('in_flight', 0, this.#options.now())
@@ -378,6 +340,21 @@ const NANO_USD = 1e9
 const NO_RATES: RateState[] = []
 const NOTHING_USED: Used = { costNanoUsd: 0, inputTokens: 0, outputTokens: 0 }
 
-const TOKEN_UNITS = ['tokens', 'input_tokens', 'output_tokens'] as const
-
 const isRequest = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
+
+const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
+  requests: 'requests',
+  tokens: 'tokens',
+  input_tokens: 'input-tokens',
+  output_tokens: 'output-tokens',
+}
+
+const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
+
+function toRateState(account: Account, nowMs: number): RateState | undefined {
+  const kind = RATE_KINDS[account.limit.unit]
+  if (kind === undefined) return undefined
+  const { amount, spent, reserved, resetAtMs } = account.standing(nowMs)
+  if (resetAtMs === undefined) return undefined
+  return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
+}

@@ -68,12 +68,6 @@ export class Hold {
         standing: account.standing(nowMs),
       }
     }
-    this.take(demands, nowMs)
-    return undefined
-  }
-
-  /** The same whether there is room or not. */
-  take(demands: Demand[], nowMs: number): void {
     for (const demand of demands) {
       const { account, expected, worst } = demand
       const held = this.#partOf(account)
@@ -85,6 +79,7 @@ export class Hold {
     for (const part of this.#parts)
       if (!demands.some(({ account }) => account === part.account)) giveBack(part)
     this.#parts = demands
+    return undefined
   }
 
   /**

@@ -6,7 +6,6 @@ import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
 import type { Account } from './account'
 import type { AccountBook, OwnLimit } from './account-book'
-import type { DeferredHolds } from './deferred-holds'
 
 /** The time from which entries still count under any of these limits; `undefined` where none does. */
 export function oldestThatCounts(
@@ -43,9 +42,7 @@ export type CounterSource = {
 
 export type Restoring = {
   readonly book: AccountBook
-  readonly entries: Pick<LedgerReader, 'since' | 'behind' | 'corrections' | 'deferred'>
-  /** Takes in what is held for requests whose cost is to come; nobody unless said. */
-  readonly deferred?: DeferredHolds
+  readonly entries: Pick<LedgerReader, 'since' | 'behind' | 'corrections'>
   /** The checkpoint that counters begin from, if there is one. */
   readonly checkpoint: StoredCheckpoint | undefined
   readonly counters: CounterSource
@@ -80,11 +77,6 @@ export function restoreAccounts(restoring: Restoring): number {
     })
   const oldestMs = oldestThatCounts(limits, nowMs)
   if (oldestMs !== undefined) read += count(restoring, entries.corrections(oldestMs), restore)
-  const { deferred } = restoring
-  if (deferred)
-    read += count(restoring, entries.deferred(), (account, entry) => {
-      deferred.restore(account, entry, nowMs)
-    })
   book.endStart()
   return read
 }
@@ -98,8 +90,7 @@ function storeCounters({ book, counters, limits, nowMs }: Restoring, known: Read
   }
 }
 
-/** Adds what an entry counts under an account's limit. */
-export function restore(account: Account, entry: CountedEntry): void {
+function restore(account: Account, entry: CountedEntry): void {
   const amount = amountOf(account.limit, entry)
   if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
 }
@@ -137,8 +128,7 @@ function nameOf(entry: CountedEntry): string {
   return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}\n${credential}`
 }
 
-/** The accounts that an entry falls on. */
-export function findAccounts(
+function findAccounts(
   book: AccountBook,
   of: Dimensions,
   own: readonly OwnLimit[],
@@ -179,8 +169,7 @@ export function amountOf(
   const { kind, inputTokens, outputTokens, provenance } = entry
   switch (unit) {
     case 'usd':
-      // What is held for a deferred one is held, not spent.
-      if (provenance === 'none' || provenance === 'deferred') return 0
+      if (provenance === 'none') return 0
       if (kind === 'correction')
         return (entry.costNanoUsd ?? 0) + (entry.heldNanoUsd ?? -usdOf(unknownPrice))
       return entry.costNanoUsd ?? entry.heldNanoUsd ?? usdOf(unknownPrice)

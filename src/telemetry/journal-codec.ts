@@ -8,7 +8,6 @@ import type {
   HoldRecord,
   LogRecord,
   RefusalsRecord,
-  SettledRecord,
   RequestOwner,
   SpentRecord,
 } from './records'
@@ -33,10 +32,6 @@ export function encodeRecord(record: LogRecord): string {
       return encodeAttempt(record)
     case 'spent':
       return encodeSpent(record)
-    case 'defer':
-      return `${JSON.stringify(['f', 1, record.requestId, record.reference])}\n`
-    case 'settled':
-      return encodeSettled(record)
     case 'end':
       return encodeEnd(record)
     case 'bodies':
@@ -120,11 +115,6 @@ function route(facts: RouteFacts | undefined): string {
   if (facts === undefined) return 'null'
   const { path, candidates, excluded, passed, notes } = facts
   return JSON.stringify([path, candidates, excluded, passed, notes])
-}
-
-function encodeSettled(record: SettledRecord): string {
-  const { requestId, costNanoUsd, inputTokens = null, outputTokens = null, reason } = record
-  return `${JSON.stringify(['t', 1, requestId, costNanoUsd, inputTokens, outputTokens, reason])}\n`
 }
 
 function encodeBodies(record: BodiesRecord): string {

@@ -1,6 +1,5 @@
 import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../pricing/cost'
 import { decodeRoute } from './journal-route'
-import { decodeDeferred } from './journal-deferred'
 import { decodeCheckpoint } from './journal-checkpoint'
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
@@ -70,9 +69,6 @@ function decodeRecord(value: unknown): LogRecord | undefined {
       return decodeAttempt(value)
     case 's':
       return decodeSpent(value)
-    case 'f':
-    case 't':
-      return decodeDeferred(value)
     case 'e':
       return decodeEnd(value)
     case 'd':

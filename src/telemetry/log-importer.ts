@@ -1,6 +1,5 @@
 import { unlinkSync } from 'node:fs'
 import type { CheckpointWriter } from '../db/checkpoint-store'
-import type { CorrectionWriter } from '../db/ledger-corrections'
 import type { LogReader } from '../db/log-reader'
 import type { JournalPosition, LogWriter } from '../db/log-writer'
 import { decodeLines } from './journal-decode'
@@ -26,7 +25,6 @@ export type LogImporterOptions = {
   reader: LogReader
   writer: LogWriter
   checkpoints: CheckpointWriter
-  corrections: CorrectionWriter
   /** The journal's folder. */
   directory: string
   /** The first segment of this process: what was open in earlier ones has lost its process. */
@@ -186,12 +184,6 @@ class JoiningImporter implements LogImporter {
         return this.#addAttempt(record, from)
       case 'spent':
         return this.#noteSpent(record, from)
-      case 'defer':
-        this.#find(record.requestId, from).deferredFor = record.reference
-        return
-      case 'settled':
-        this.#options.corrections.correct(record)
-        return
       case 'bodies':
         return this.#writer.putBodies(toBodiesRow(record))
       case 'refusals':

@@ -1,5 +1,4 @@
 import type { CounterRow } from '../db/checkpoint-store'
-import type { CountedEntry } from '../db/ledger-reader'
 import type { RequestRow } from '../db/log-schema'
 import type { JournalPosition } from '../db/log-writer'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -14,8 +13,6 @@ export type LogServiceStart = {
   journalPath: string
   /** The first journal segment of this process. */
   firstSegment: number
-  /** Corrections up to this entry are counted already; left out, all that are there. */
-  correctedThrough?: number | undefined
   retention: LogRetentionSettings
 }
 
@@ -50,7 +47,5 @@ export type LogProgress = ImportStats & {
 export type FromLogWorker =
   | { kind: 'progress'; progress: LogProgress }
   | { kind: 'answer'; call: number; answer: LogAnswer }
-  /** Corrections that were made since, here or beside the gateway. */
-  | { kind: 'corrected'; entries: readonly CountedEntry[] }
   /** The worker's last words. */
   | { kind: 'failed'; message: string }

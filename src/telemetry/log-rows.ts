@@ -201,12 +201,11 @@ const NOTHING_KNOWN = {
  * Without an end its process has died: what was held for it counts as spent, until somebody knows better.
  */
 export function toLedgerEntry(
-  { begin, held, attempts, deferredFor }: OpenRequest,
+  { begin, held, attempts }: OpenRequest,
   end: EndRecord | undefined
 ): LedgerEntryInsert | undefined {
   if (begin?.of === undefined) return undefined
-  const isDeferred = deferredFor !== undefined
-  const isOpen = end === undefined && held !== undefined && !isDeferred
+  const isOpen = end === undefined && held !== undefined
   // The last one has an entry of its own, and nobody was asked behind it.
   const isSettled =
     held === undefined && end?.cost === undefined && attempts.at(-1)?.spent !== undefined
@@ -223,11 +222,8 @@ export function toLedgerEntry(
     heldNanoUsd: held?.costNanoUsd ?? null,
     inputTokens: end?.cost ? (end.usage?.inputTokens ?? null) : null,
     outputTokens: end?.cost ? (end.usage?.outputTokens ?? null) : null,
-    provenance: isDeferred
-      ? 'deferred'
-      : (end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none')),
+    provenance: end?.cost?.provenance ?? (isOpen ? 'unresolved' : 'none'),
     priceList: end?.cost?.priceOrigin ?? null,
-    reason: deferredFor ?? null,
   }
 }
 

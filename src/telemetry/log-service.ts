@@ -1,7 +1,4 @@
-import type { Database } from 'bun:sqlite'
 import { type CounterRow, createCheckpointWriter, readCounter } from '../db/checkpoint-store'
-import { createCorrectionWriter } from '../db/ledger-corrections'
-import { type CountedEntry, createLedgerReader } from '../db/ledger-reader'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
@@ -31,8 +28,6 @@ export type LogService = {
   counters(names: readonly CounterName[]): CounterRow[]
   /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
   recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined
-  /** Corrections of the ledger since the last call, whoever made them. */
-  corrected(): CountedEntry[]
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -59,11 +54,9 @@ export function createLogService(start: LogServiceStart): LogService {
   const reader = createLogReader(database)
   const writer = createLogWriter(database)
   const retention = createLogRetention(database)
-  const corrected = followCorrections(database, start.correctedThrough)
+  const checkpoints = createCheckpointWriter(database)
   const importer = createLogImporter({
-    ...{ reader, writer, checkpoints: createCheckpointWriter(database) },
-    corrections: createCorrectionWriter(database),
-    ...{ directory: journalPath, firstSegment: start.firstSegment },
+    ...{ reader, writer, checkpoints, directory: journalPath, firstSegment: start.firstSegment },
   })
   let limits = start.retention
   let deletedRows = 0
@@ -126,20 +119,9 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, counters, recount, corrected, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, recount, tidyJournal, retain, progress, close },
     setRetention(settings) {
       limits = settings
     },
-  }
-}
-
-/** Gives what was corrected since its last call, the first time behind an entry, or behind all that is there. */
-function followCorrections(database: Database, after: number | undefined): () => CountedEntry[] {
-  const ledger = createLedgerReader(database)
-  let through = after ?? ledger.last()
-  return () => {
-    const entries = ledger.correctionsBehind(through)
-    through = entries.at(-1)?.sequence ?? through
-    return entries
   }
 }

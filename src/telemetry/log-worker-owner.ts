@@ -1,4 +1,3 @@
-import type { CountedEntry } from '../db/ledger-reader'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { GatewayError } from '../errors/gateway-error'
 import type {
@@ -31,7 +30,6 @@ export type LogWorkerOptions = {
   /** What each new thread is started with. */
   start(): LogServiceStart
   onProgress(progress: LogProgress): void
-  onCorrected(entries: readonly CountedEntry[]): void
   programLog: ProgramLog
 }
 
@@ -121,8 +119,6 @@ class RestartingWorker implements LogWorkerOwner {
       case 'progress':
         this.#restartMs = FIRST_RESTART_MS
         return this.#options.onProgress(message.progress)
-      case 'corrected':
-        return this.#options.onCorrected(message.entries)
       case 'answer':
         this.#calls.get(message.call)?.resolve(message.answer)
         this.#calls.delete(message.call)

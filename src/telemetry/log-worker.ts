@@ -7,7 +7,6 @@ import type { LogService } from './log-service'
 
 const RETAIN_MS = 30_000
 const NEXT_STEP_MS = 10
-const LOOK_MS = 1_000
 /** How often a journal without news is looked at for requests that have become old. */
 const WAITING_MS = 1_000
 
@@ -21,18 +20,13 @@ if (parentPort) {
 /** The worker's loop: every message and timer is one short step, so that none waits for long. */
 function createHandler(post: (message: FromLogWorker) => void) {
   let service: LogService | undefined
-  /** Has the journal imported piece by piece, from the next turn on. */
-  const wake = createTimer(() => work(pump))
-  /** Keeps deletion going, a step at a time, often while there is something to delete. */
-  const retainAfter = createTimer(() => work(retain))
-  /** Somebody beside the gateway may have corrected the ledger. */
-  const lookAfter = createTimer(() => work(look))
+  let pumping: ReturnType<typeof setTimeout> | undefined
+  let retaining: ReturnType<typeof setTimeout> | undefined
 
   function handle(message: ToLogWorker): void {
     if (message.kind === 'start') {
       service = createLogService(message.start)
       wake()
-      lookAfter(LOOK_MS)
       return retainAfter(0)
     }
     if (service === undefined) return
@@ -63,6 +57,12 @@ function createHandler(post: (message: FromLogWorker) => void) {
     post({ kind: 'answer', call, answer: given })
   }
 
+  /** Has the journal imported piece by piece, from the next turn on. */
+  function wake(delayMs = 0): void {
+    clearTimeout(pumping)
+    pumping = setTimeout(() => work(pump), delayMs)
+  }
+
   function pump(): void {
     if (service === undefined) return
     const more = service.importNext()
@@ -72,11 +72,10 @@ function createHandler(post: (message: FromLogWorker) => void) {
     else if (service.isWaiting()) wake(WAITING_MS)
   }
 
-  function look(): void {
-    if (service === undefined) return
-    lookAfter(LOOK_MS)
-    const entries = service.corrected()
-    if (entries.length > 0) post({ kind: 'corrected', entries })
+  /** Keeps deletion going, a step at a time, often while there is something to delete. */
+  function retainAfter(delayMs: number): void {
+    clearTimeout(retaining)
+    retaining = setTimeout(() => work(retain), delayMs)
   }
 
   function retain(): void {
@@ -97,13 +96,4 @@ function createHandler(post: (message: FromLogWorker) => void) {
   }
 
   return (message: ToLogWorker) => work(() => handle(message))
-}
-
-/** Runs something once, so long after the last call. */
-function createTimer(run: () => void): (delayMs?: number) => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  return (delayMs = 0) => {
-    clearTimeout(timer)
-    timer = setTimeout(run, delayMs)
-  }
 }

@@ -10,8 +10,6 @@ export type OpenRequest = {
   attempts: AttemptRow[]
   /** What was held last for the attempt that the request goes on with. */
   held: OpenHold | undefined
-  /** What it came to is known later, and then by this. */
-  deferredFor?: string | undefined
   /** What is held for an attempt beside it. */
   beside: readonly (HeldRecord & { readonly attempt: number })[]
 }

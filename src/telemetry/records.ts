@@ -74,25 +74,6 @@ export type SpentRecord = {
   readonly outputTokens: number | undefined
 }
 
-/** What a request came to is known only later, as of a batch: what is held for it stays held. */
-export type DeferRecord = {
-  readonly kind: 'defer'
-  readonly requestId: string
-  /** What it waits for, e.g. the batch's id. */
-  readonly reference: string
-}
-
-/** What a deferred request has come to. */
-export type SettledRecord = {
-  readonly kind: 'settled'
-  readonly requestId: string
-  readonly costNanoUsd: number
-  readonly inputTokens: number | undefined
-  readonly outputTokens: number | undefined
-  /** Kept with the entry: how it is known. */
-  readonly reason: string
-}
-
 export type AttemptOutcome = 'ok' | 'failed' | 'cancelled'
 
 export type AttemptRecord = {
@@ -231,8 +212,6 @@ export type LogRecord =
   | HoldRecord
   | AttemptRecord
   | SpentRecord
-  | DeferRecord
-  | SettledRecord
   | EndRecord
   | BodiesRecord
   | RefusalsRecord

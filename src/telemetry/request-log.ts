@@ -1,5 +1,4 @@
 import type { CounterRow } from '../db/checkpoint-store'
-import type { CountedEntry } from '../db/ledger-reader'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -11,9 +10,9 @@ import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
-import type { AttemptRecord, BeginRecord, BodiesRecord, DeferRecord, EndRecord } from './records'
+import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { CheckpointRecord, CounterState, HoldRecord } from './records'
-import type { LogRecord, SettledRecord, SpentRecord } from './records'
+import type { LogRecord, SpentRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -30,10 +29,6 @@ export type RequestLogOptions = {
   journalPath: string
   settings: RequestLogSettings
   programLog: ProgramLog
-  /** Corrections of the ledger up to this entry are counted already; left out, all that are there. */
-  correctedThrough?: number | undefined
-  /** Corrections that were made since, each once. */
-  onCorrected?(entries: readonly CountedEntry[]): void
   /** Bodies are dropped while more than so much of the journal waits for its import. */
   backlogBytes?: number
   /** The journal's; for tests. */
@@ -61,8 +56,6 @@ export type RequestLog = {
   /** What an attempt has come to that is not the last of its request; behind its own record. */
   spent(record: SpentRecord): void
   attempt(record: AttemptRecord): void
-  /** Behind the begin of a request, whose cost is known only later; or what one such has come to. */
-  defer(record: DeferRecord | SettledRecord): void
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
   end(record: EndRecord): void
@@ -139,20 +132,15 @@ class JournaledLog implements RequestLog {
     const unreadBytes = bytesAfter(journalPath, { segment: 0, offsetBytes: 0 })
     this.#known = { unreadBytes, writtenBytes: 0 }
     const firstSegment = this.#journal.segment
-    let { correctedThrough } = options
     this.#worker = createLogWorkerOwner({
       start: () => ({
-        ...{ logPath, journalPath, firstSegment, correctedThrough },
+        ...{ logPath, journalPath, firstSegment },
         retention: this.#settings.retention,
       }),
       onProgress: (progress) => {
         this.#progress = progress
         const { writtenBytes } = this.#journal
         this.#known = { unreadBytes: progress.unreadBytes, writtenBytes }
-      },
-      onCorrected(entries) {
-        correctedThrough = entries.at(-1)?.sequence ?? correctedThrough
-        options.onCorrected?.(entries)
       },
       programLog,
     })
@@ -183,10 +171,6 @@ class JournaledLog implements RequestLog {
 
   attempt(record: AttemptRecord): void {
     this.#append(withoutSecrets(record))
-  }
-
-  defer(record: DeferRecord | SettledRecord): void {
-    this.#append(record)
   }
 
   bodies(record: BodiesRecord): void {
