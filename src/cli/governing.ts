@@ -8,6 +8,7 @@ import { AccountBook, type OwnLimit } from '../ledger/account-book'
 import { type GovernedRequest, Governor, type GovernorEvent } from '../ledger/governor'
 import type { RequestLog } from '../telemetry/request-log'
 import { Checkpointer } from '../ledger/checkpointer'
+import { toDeferredHold } from '../ledger/restore'
 import { type LimitedKeys, restoreLedger } from './restore-ledger'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import { ToldMarks } from '../ledger/told-marks'
@@ -44,11 +45,17 @@ export function createGoverning(
     told,
     alertAt: () => thresholds,
     readCounters: async (names) => log?.counters(names) ?? [],
+    deferred: {
+      ownOf: (keyId) => keys.ownOf(keyId),
+      append: (record) => log?.settlement(record),
+      load: async () => (await log?.deferred())?.map(toDeferredHold) ?? [],
+    },
     onEvent(event) {
       tellGovernorEvent(event, programLog)
       alerter.tell(event)
     },
   })
+  if (restored.deferred) governor.restoreDeferred(restored.deferred)
   // What the last process had no time to tell.
   governor.review()
   // Requests under way at a reload are not in the counters that it adds: the next start counts those anew.
@@ -63,6 +70,7 @@ export function createGoverning(
       const kept = new Set(limits.map(({ id }) => id))
       for (const { id } of before) if (!kept.has(id)) complete.delete(id)
       book.configure(limits)
+      governor.reviewDeferred()
       const known = new Set(before.map(({ id }) => id))
       const added = limits.filter(({ id }) => !known.has(id))
       if (log && checkpointer) void catchUp(added, { book, checkpointer, log, programLog })

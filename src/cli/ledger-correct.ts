@@ -80,13 +80,15 @@ function toView(request: string, correction: Known) {
   }
 }
 
-function toNanoUsd(text: string): number {
+/** Reads USD of an option. */
+export function toNanoUsd(text: string): number {
   const costNanoUsd = parseUsdToNano(text)
   if (costNanoUsd !== undefined) return costNanoUsd
   throw new InvalidArgumentError('write USD such as 0.0125')
 }
 
-function toTokens(text: string): number {
+/** Reads tokens of an option. */
+export function toTokens(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('write a whole number')
 }

@@ -1,9 +1,11 @@
 import type { DataDirectory } from '../db/data-directory'
 import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
+import { readHeldEntries } from '../db/deferred-holds'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
-import { restoreAccounts } from '../ledger/restore'
+import type { DeferredHold } from '../ledger/deferred-holds'
+import { restoreAccounts, restoreHolds, type Restoring } from '../ledger/restore'
 import { type CheckpointLimit, toCheckpointLimit } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import { listSegments } from '../telemetry/journal-files'
@@ -24,9 +26,13 @@ export type RestoredLedger = {
   readonly after: number
   /** The limits whose counters are complete. */
   readonly limits: readonly CheckpointLimit[]
+  /** What was held for requests beyond their ends; `undefined` where it was not looked for. */
+  readonly deferred: readonly DeferredHold[] | undefined
 }
 
-const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
+const NOTHING_RESTORED: RestoredLedger = {
+  ...{ entries: 0, after: 0, limits: [], deferred: undefined },
+}
 
 /** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
 const MANY_COUNTERS = 100_000
@@ -73,7 +79,7 @@ export function restoreLedger(
   const database = openSqlite(logPath, { readonly: true })
   try {
     const checkpoint = readCheckpoint(database)
-    const entries = restoreAccounts({
+    const restoring: Restoring = {
       ...{ book, checkpoint, limits: counted, ownOf, nowMs },
       entries: createLedgerReader(database),
       counters: {
@@ -81,8 +87,12 @@ export function restoreLedger(
         of: (limitId, atMs) => readCounters(database, limitId, atMs),
         one: (limitId, name) => readCounter(database, limitId, name),
       },
-    })
-    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) }
+    }
+    return {
+      entries: restoreAccounts(restoring),
+      deferred: restoreHolds(restoring, readHeldEntries(database)),
+      ...{ after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) },
+    }
   } finally {
     database.close()
   }

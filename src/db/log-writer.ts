@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite'
+import { createDeferredWriter, type DeferredWriter } from './deferred-holds'
 import type { LedgerEntryRow, RequestBodiesRow, RequestRow } from './log-schema'
 
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
@@ -38,6 +39,8 @@ export type LogWriter = {
   putBodies(row: RequestBodiesRow): void
   /** Does nothing when the request has its entry already. */
   putEntry(row: LedgerEntryInsert): void
+  /** Holds that outlast their requests. */
+  readonly deferred: DeferredWriter
   position(): JournalPosition | undefined
   setPosition(position: JournalPosition): void
   /** Runs `work` in one transaction that holds the write lock from its start. */
@@ -125,6 +128,7 @@ export function createLogWriter(database: Database): LogWriter {
         row.answerTruncated
       ),
     putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
+    deferred: createDeferredWriter(database),
     position: () => position.get() ?? undefined,
     setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
     transact: (work) => transaction.immediate(work),

@@ -50,6 +50,11 @@ export class RequestRecord {
   /** A tokenizer counted what the provider did not. */
   isUsageEstimated = false
   cost: Cost | undefined
+  /**
+   * What the provider calls work that goes on behind the answer, such as a batch's id: set before the request ends, what
+   * is held for it stays held until `Governor.settleDeferred` or `releaseDeferred` of its id.
+   */
+  deferredAs: string | undefined
   /** What the last translation could not say; `undefined` where none was needed. */
   losses: Losses | undefined
   hasBegun = false

@@ -115,6 +115,28 @@ export class Hold {
     this.#parts = this.#parts.filter(({ account }) => account.limit.unit !== unit)
   }
 
+  /** Holds the worst in full from now on, where less was expected. */
+  expectWorst(): void {
+    for (const part of this.#parts) {
+      const { account, sums, expected, worst } = part
+      if (sums) account.hold(sums, worst - expected, 0)
+    }
+    this.#parts = this.#parts.map((part) => ({ ...part, expected: part.worst }))
+  }
+
+  /** Holds so much in further accounts too, room or not. */
+  join(demands: readonly Demand[], nowMs: number): void {
+    const added = demands.filter(({ account }) => this.#partOf(account) === undefined)
+    for (const demand of added) {
+      const { account, expected, worst } = demand
+      account.advance(nowMs)
+      demand.sums = account.sumsAt(this.#admittedAtMs ?? nowMs)
+      account.hold(demand.sums, expected, worst)
+      account.holds++
+    }
+    this.#parts = [...this.#parts, ...added]
+  }
+
   /** Gives everything back. */
   release(): void {
     for (const part of this.#parts) giveBack(part)

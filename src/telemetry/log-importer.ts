@@ -10,6 +10,7 @@ import { toAttemptRow, toAttemptsColumn, toBeginRecord, toBodiesRow } from './lo
 import {
   readHeldColumn,
   toCounterColumns,
+  toDeferredEntry,
   toFinalRow,
   toHeldColumn,
   toAttemptEntry,
@@ -19,6 +20,7 @@ import {
 } from './log-rows'
 import type { OpenRequest } from './log-rows'
 import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord, LogRecord } from './records'
+import type { DeferRecord } from './records'
 
 export type LogImporterOptions = {
   reader: LogReader
@@ -68,6 +70,8 @@ type Tracked = OpenRequest & {
   seenAtMs: number
   /** The open row has fewer attempts than this. */
   isStale: boolean
+  /** What is held for it stays held behind its end. */
+  isDeferred: boolean
 }
 
 /**
@@ -112,6 +116,7 @@ class JoiningImporter implements LogImporter {
         ...request,
         held: readHeldColumn(row),
         attempts: row.attempts ?? [],
+        isDeferred: writer.deferred.has(row.id),
       })
     }
   }
@@ -181,6 +186,10 @@ class JoiningImporter implements LogImporter {
         return this.#noteHold(record, from)
       case 'attempt':
         return this.#addAttempt(record, from)
+      case 'defer':
+        return this.#defer(record, from)
+      case 'settlement':
+        return this.#writer.deferred.settle(record)
       case 'bodies':
         return this.#writer.putBodies(toBodiesRow(record))
       case 'refusals':
@@ -206,9 +215,22 @@ class JoiningImporter implements LogImporter {
     if (this.#stored.delete(id)) this.#writer.removeOpen(id)
     this.#waiting.delete(id)
     this.#writer.insert(toFinalRow(request, record))
-    const entry = request && toLedgerEntry(request, record)
-    if (entry) this.#writer.putEntry(entry)
+    if (request) this.#putEntry(request, record)
     this.#stats.rows += 1
+  }
+
+  #putEntry(request: Tracked, end: EndRecord | undefined): void {
+    const entry = toLedgerEntry(request, end)
+    if (entry) this.#writer.putEntry(request.isDeferred ? toDeferredEntry(entry) : entry)
+  }
+
+  #defer(record: DeferRecord, from: JournalPosition): void {
+    this.#writer.deferred.put(record)
+    const id = record.requestId
+    const known = this.#waiting.get(id) ?? this.#stored.get(id)
+    const request = known ?? this.#track(id, undefined, from)
+    if (known === undefined) this.#waiting.set(id, request)
+    request.isDeferred = true
   }
 
   #noteHold(record: HoldRecord, from: JournalPosition): void {
@@ -235,7 +257,7 @@ class JoiningImporter implements LogImporter {
 
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
     const seenAtMs = this.#now()
-    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, isStale: false }
+    return { id, begin, from, seenAtMs, attempts: [], held: begin?.held, ...FRESH }
   }
 
   #listOverdue(): Tracked[] {
@@ -272,8 +294,7 @@ class JoiningImporter implements LogImporter {
         if (begin === undefined) continue
         this.#writer.removeOpen(id)
         this.#writer.insert(toOpenRow(request, begin, 'lost', null))
-        const entry = toLedgerEntry(request, undefined)
-        if (entry) this.#writer.putEntry(entry)
+        this.#putEntry(request, undefined)
         this.#stats.rows += 1
         this.#stats.lost += 1
       }
@@ -286,3 +307,5 @@ class JoiningImporter implements LogImporter {
     return this.#journal.position()
   }
 }
+
+const FRESH = { isStale: false, isDeferred: false }

@@ -1,4 +1,5 @@
 import type { CounterRow } from '../db/checkpoint-store'
+import type { HeldEntry } from '../db/deferred-holds'
 import type { RequestRow } from '../db/log-schema'
 import type { JournalPosition } from '../db/log-writer'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -24,6 +25,7 @@ export type ToLogWorker =
   | { kind: 'find'; call: number; id: string }
   | { kind: 'counters'; call: number; names: readonly CounterName[] }
   | { kind: 'recount'; call: number; mark: number; limits: readonly CheckpointLimit[] }
+  | { kind: 'deferred'; call: number }
   | { kind: 'drain'; call: number }
   | { kind: 'stop'; call: number }
 
@@ -35,6 +37,8 @@ export type LogAnswer = {
   readonly counters?: readonly CounterRow[]
   /** What was spent under limits before a mark. */
   readonly recounted?: readonly CounterState[] | undefined
+  /** The holds that wait for their settlement. */
+  readonly deferred?: readonly HeldEntry[]
 }
 
 export type LogProgress = ImportStats & {

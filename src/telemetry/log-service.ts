@@ -1,4 +1,5 @@
 import { type CounterRow, createCheckpointWriter, readCounter } from '../db/checkpoint-store'
+import { type HeldEntry, readHeldEntries } from '../db/deferred-holds'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
@@ -8,7 +9,7 @@ import { recountLimits } from '../ledger/recount-limits'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { CounterState } from './records'
 import { bytesAfter } from './journal-files'
-import { createLogImporter } from './log-importer'
+import { createLogImporter, type LogImporter } from './log-importer'
 import type {
   CounterName,
   LogProgress,
@@ -28,6 +29,8 @@ export type LogService = {
   counters(names: readonly CounterName[]): CounterRow[]
   /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
   recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined
+  /** The holds that wait for their settlement as the journal stands now. */
+  deferred(): HeldEntry[]
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -84,6 +87,11 @@ export function createLogService(start: LogServiceStart): LogService {
     return through === undefined ? undefined : recountLimits(database, limits, through)
   }
 
+  function deferred(): HeldEntry[] {
+    importAll()
+    return readHeldEntries(database)
+  }
+
   function tidyJournal(): void {
     const nowMs = performance.now()
     if (nowMs < tidyAtMs) return
@@ -100,14 +108,6 @@ export function createLogService(start: LogServiceStart): LogService {
     return retention.vacuum(VACUUM_PAGES) || deleted > 0
   }
 
-  function progress(): LogProgress {
-    const position = importer.position()
-    return {
-      ...importer.stats(),
-      ...{ position, deletedRows, unreadBytes: bytesAfter(journalPath, position) },
-    }
-  }
-
   function close(): void {
     importAll()
     importer.deleteImported()
@@ -119,9 +119,18 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, counters, recount, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, recount, deferred, tidyJournal, retain, close },
+    progress: () => toProgress(importer, journalPath, deletedRows),
     setRetention(settings) {
       limits = settings
     },
+  }
+}
+
+function toProgress(importer: LogImporter, journalPath: string, deletedRows: number): LogProgress {
+  const position = importer.position()
+  return {
+    ...importer.stats(),
+    ...{ position, deletedRows, unreadBytes: bytesAfter(journalPath, position) },
   }
 }

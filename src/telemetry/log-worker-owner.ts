@@ -23,6 +23,7 @@ export type LogQuestion =
   | { kind: 'find'; id: string }
   | { kind: 'counters'; names: readonly CounterName[] }
   | { kind: 'recount'; mark: number; limits: readonly CheckpointLimit[] }
+  | { kind: 'deferred' }
   | { kind: 'drain' }
   | { kind: 'stop' }
 

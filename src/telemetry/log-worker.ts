@@ -41,6 +41,8 @@ function createHandler(post: (message: FromLogWorker) => void) {
         return answer(message.call, { counters: service.counters(message.names) })
       case 'recount':
         return answer(message.call, { recounted: service.recount(message.mark, message.limits) })
+      case 'deferred':
+        return answer(message.call, { deferred: service.deferred() })
       case 'drain':
         service.importAll()
         post({ kind: 'progress', progress: service.progress() })

@@ -1,4 +1,5 @@
 import type { CounterRow } from '../db/checkpoint-store'
+import type { HeldEntry } from '../db/deferred-holds'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -12,6 +13,7 @@ import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { CheckpointRecord, CounterState, HoldRecord, LogRecord } from './records'
+import type { DeferRecord, SettlementRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -53,6 +55,12 @@ export type RequestLog = {
   /** What is held for a request from now on. */
   hold(record: HoldRecord): void
   attempt(record: AttemptRecord): void
+  /** What is held stays held behind the request's end, which has to follow at once. */
+  defer(record: DeferRecord): void
+  /** What such a request came to; written at once. */
+  settlement(record: SettlementRecord): void
+  /** The holds that wait for their settlement. Rejects with `log_unavailable`. */
+  deferred(): Promise<readonly HeldEntry[]>
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
   end(record: EndRecord): void
@@ -164,6 +172,21 @@ class JournaledLog implements RequestLog {
 
   attempt(record: AttemptRecord): void {
     this.#append(withoutSecrets(record))
+  }
+
+  defer(record: DeferRecord): void {
+    this.#append(record)
+  }
+
+  settlement(record: SettlementRecord): void {
+    this.#append(record)
+    this.#journal.flush()
+  }
+
+  async deferred(): Promise<readonly HeldEntry[]> {
+    this.#journal.flush()
+    const { deferred = [] } = await this.#worker.ask({ kind: 'deferred' }, FIND_MS)
+    return deferred
   }
 
   bodies(record: BodiesRecord): void {
