@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommandLine } from '../src/cli/program'
+import { until } from './harness'
 import { type Budgets, type Limits, startLife } from './fixtures/deferring'
 
 const BUDGETS = [
@@ -221,4 +222,49 @@ test('of an operator and the provider the operator is right, whoever comes first
   ])
   const next = await live(path, BUDGETS, [])
   expect(await next.standings()).toContain('organization usd: 2000000 0')
+})
+
+test('what an operator settles beside a running gateway it gives back and counts', async () => {
+  const path = makePath()
+  const life = await live(path, BUDGETS, [])
+  const id = life.ask('batch_1')
+  await life.log.flush()
+  expect((await ledger(path, 'settle', id, '--cost', '0.002')).code).toBe(0)
+  await until(async () => (await life.standings()).includes('organization usd: 2000000 0'))
+  expect(await life.governor.settleDeferred(id, COMPUTED)).toBe('unknown')
+  await life.end()
+  await expectRight(path, 0)
+  const next = await live(path, BUDGETS, [])
+  expect(await next.standings()).toContain('key/* usd: 2000000 0')
+})
+
+test('limits of a reload count corrections once, those before it and those after', async () => {
+  const path = makePath()
+  const life = await live(path, BUDGETS.slice(0, 1), [])
+  const id = life.ask('batch_1')
+  await life.governor.settleDeferred(id, COMPUTED)
+  await life.log.flush()
+  const correct = (usd: string) => ledger(path, 'correct', id, '--cost', usd, '--reason', 'bill')
+  await correct('0.002')
+  await until(async () => (await life.standings()).includes('organization usd: 2000000 0'))
+  await life.reload(BUDGETS)
+  await until(async () => (await life.standings()).includes('key/* usd: 2000000 0'))
+  await correct('0.0005')
+  await until(async () => (await life.standings()).includes('key/* usd: 500000 0'))
+  expect(await life.standings()).toContain('organization usd: 500000 0')
+})
+
+test('what is held for long is told, and stays held', async () => {
+  const path = makePath()
+  const life = await live(path, BUDGETS, [])
+  const id = life.ask('batch_1')
+  await life.end()
+  const soon = { unsettled_after: '1s' }
+  await Bun.sleep(1_050)
+  const next = await startLife(path, BUDGETS, [], [], soon)
+  cleanups.push(() => next.end())
+  expect(next.lines.filter((line) => line.includes('holds for work'))).toEqual([
+    expect.stringContaining(id),
+  ])
+  expect(await next.standings()).toContain('organization usd: 0 3000000')
 })

@@ -1,5 +1,5 @@
 import type { AlertSettings, WebhookSettings } from '../config/alerts'
-import type { GovernorEvent } from '../ledger/governor'
+import type { GovernorEvent } from '../ledger/tell-budgets'
 import type { ToldMarks } from '../ledger/told-marks'
 import { type AddressGuard, createAddressGuard } from '../providers/private-addresses'
 import { matchesGlob } from '../std/glob'

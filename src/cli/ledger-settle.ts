@@ -4,7 +4,7 @@ import { createCorrectionWriter, type RequestTruth } from '../db/ledger-correcti
 import { formatUsd } from '../pricing/format-usd'
 import { CommandError, type CommandOutput, EXIT } from './command-line'
 import { defaultDataDirectory, type Environment } from './data-directory'
-import { COUNTS_FROM_NEXT_START, toNanoUsd, toTokens } from './ledger-correct'
+import { COUNTS_WITHIN_SECONDS, toNanoUsd, toTokens } from './ledger-correct'
 import { dataOption, jsonOption } from './options'
 import { withLedgerToWrite } from './with-ledger'
 
@@ -33,7 +33,7 @@ export function addSettleCommands(
       output.out(JSON.stringify({ request: requestId, cost_nano_usd: costNanoUsd }))
     else {
       output.out(`${requestId} came to ${formatUsd(costNanoUsd)} USD: nothing more is held for it.`)
-      output.out(COUNTS_FROM_NEXT_START)
+      output.out(COUNTS_WITHIN_SECONDS)
     }
   }
   ledger

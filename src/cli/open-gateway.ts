@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
+import type { LearnedEntry } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import { Admission } from '../gateway/admission'
 import { GatewayError } from '../errors/gateway-error'
@@ -142,7 +143,12 @@ function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
   const { configuration, directory, programLog } = options
   const governing = createGoverning(options, keys)
   const { logPath, journalPath } = directory
-  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
+  const corrections = {
+    through: governing.correctedThrough,
+    take: (entries: readonly LearnedEntry[]) => governing.correct(entries),
+  }
+  const settings = configuration.log
+  const log = createRequestLog({ logPath, journalPath, settings, programLog, corrections })
   governing.keepCheckpoints(log)
   return { governing, log }
 }

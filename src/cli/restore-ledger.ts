@@ -1,3 +1,4 @@
+import type { Database } from 'bun:sqlite'
 import type { DataDirectory } from '../db/data-directory'
 import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
 import { readHeldEntries } from '../db/deferred-holds'
@@ -28,10 +29,12 @@ export type RestoredLedger = {
   readonly limits: readonly CheckpointLimit[]
   /** What was held for requests beyond their ends; `undefined` where it was not looked for. */
   readonly deferred: readonly DeferredHold[] | undefined
+  /** The last correction that is counted; `undefined` where none was looked for. */
+  readonly correctedThrough: number | undefined
 }
 
 const NOTHING_RESTORED: RestoredLedger = {
-  ...{ entries: 0, after: 0, limits: [], deferred: undefined },
+  ...{ entries: 0, after: 0, limits: [], deferred: undefined, correctedThrough: undefined },
 }
 
 /** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
@@ -65,6 +68,7 @@ export function restoreLedger(
       journalPath,
       firstSegment,
       retention: KEEP_ALL,
+      correctedThrough: undefined,
     })
     log.importAll()
     log.close()
@@ -78,23 +82,35 @@ export function restoreLedger(
   }
   const database = openSqlite(logPath, { readonly: true })
   try {
-    const checkpoint = readCheckpoint(database)
-    const restoring: Restoring = {
-      ...{ book, checkpoint, limits: counted, ownOf, nowMs },
-      entries: createLedgerReader(database),
-      counters: {
-        isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
-        of: (limitId, atMs) => readCounters(database, limitId, atMs),
-        one: (limitId, name) => readCounter(database, limitId, name),
-      },
-    }
-    return {
-      entries: restoreAccounts(restoring),
-      deferred: restoreHolds(restoring, readHeldEntries(database)),
-      ...{ after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) },
-    }
+    // All of it as of one moment: somebody may write corrections meanwhile.
+    return database.transaction(() => count(database, { book, limits: counted, ownOf, nowMs }))()
   } finally {
     database.close()
+  }
+}
+
+function count(
+  database: Database,
+  counting: Pick<Restoring, 'book' | 'ownOf' | 'nowMs'> & {
+    limits: readonly Parameters<typeof toCheckpointLimit>[0][]
+  }
+): RestoredLedger {
+  const reader = createLedgerReader(database)
+  const checkpoint = readCheckpoint(database)
+  const restoring: Restoring = {
+    ...{ ...counting, checkpoint },
+    entries: reader,
+    counters: {
+      isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
+      of: (limitId, atMs) => readCounters(database, limitId, atMs),
+      one: (limitId, name) => readCounter(database, limitId, name),
+    },
+  }
+  return {
+    entries: restoreAccounts(restoring),
+    deferred: restoreHolds(restoring, readHeldEntries(database)),
+    ...{ after: checkpoint?.mark ?? 0, limits: counting.limits.map(toCheckpointLimit) },
+    correctedThrough: reader.lastCorrection(),
   }
 }
 

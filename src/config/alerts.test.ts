@@ -31,12 +31,13 @@ describe('alerts', () => {
   test('tell of everything at four fifths and the whole, unless said', async () => {
     expect(await alertsOf({ webhooks: { ops: WEBHOOK } })).toEqual({
       thresholds: [0.8, 1],
+      unsettledAfterMs: 3 * 86_400_000,
       webhooks: [
         {
           name: 'ops',
           url: 'https://hooks.example/alerts',
           secrets: [SECRET],
-          events: ['budget_threshold', 'budget_exceeded', 'budget_overrun'],
+          events: ['budget_threshold', 'budget_exceeded', 'budget_overrun', 'budget_unsettled'],
           subjects: ['*'],
           headers: {},
           timeoutMs: 10_000,

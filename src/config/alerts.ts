@@ -1,11 +1,18 @@
 /** What webhooks can be told of. */
-export const ALERT_TYPES = ['budget_threshold', 'budget_exceeded', 'budget_overrun'] as const
+export const ALERT_TYPES = [
+  'budget_threshold',
+  'budget_exceeded',
+  'budget_overrun',
+  'budget_unsettled',
+] as const
 
 export type AlertType = (typeof ALERT_TYPES)[number]
 
 export type AlertSettings = {
   /** Parts of every budget at which somebody is told, where the budget itself says nothing; rising. */
   readonly thresholds: readonly number[]
+  /** How long work may take that outlasts its answer before somebody is told that it is held for. */
+  readonly unsettledAfterMs: number
   readonly webhooks: readonly WebhookSettings[]
 }
 

@@ -23,6 +23,9 @@ export type CountedEntry = {
   readonly provenance: string
 }
 
+/** What was learned of a request later. */
+export type LearnedEntry = CountedEntry & { readonly requestId: string }
+
 /** What stands in the ledger as a whole. */
 export type LedgerTotals = {
   readonly entries: number
@@ -41,6 +44,10 @@ export type LedgerReader = {
   behind(sequence: number): Iterable<CountedEntry>
   /** Corrections of requests that were admitted since. */
   corrections(admittedAtMs: number): Iterable<CountedEntry>
+  /** The last correction; 0 where there is none. */
+  lastCorrection(): number
+  /** So many corrections behind the one of a sequence, in their order. */
+  correctionsBehind(sequence: number, limit: number): LearnedEntry[]
   /** Entries and log rows of one request that don't say the same cost, at most 100. */
   differences(): { requestId: string; entryNanoUsd: number | null; rowNanoUsd: number | null }[]
   /** What stands in the ledger as a whole; what was corrected is neither unknown nor unresolved. */
@@ -74,7 +81,16 @@ export function createLedgerReader(database: Database): LedgerReader {
   const since = select(`admitted_at_ms >= ? AND kind <> 'correction' ORDER BY admitted_at_ms`)
   const behind = select(`sequence > ? AND kind <> 'correction' ORDER BY sequence`)
   const corrections = select(`kind = 'correction' AND admitted_at_ms >= ?`)
+  const last = database.query<{ last: number | null }, []>(
+    `SELECT max(sequence) AS last FROM ledger_entries WHERE kind = 'correction'`
+  )
+  const learned = database.query<LearnedEntry, [number, number]>(
+    `SELECT ${ENTRY_COLUMNS}, e.request_id AS requestId FROM ledger_entries AS e
+     WHERE kind = 'correction' AND sequence > ? ORDER BY sequence LIMIT ?`
+  )
   return {
+    lastCorrection: () => last.get()?.last ?? 0,
+    correctionsBehind: (sequence, limit) => learned.all(sequence, limit),
     since: (admittedAtMs) => since.iterate(admittedAtMs),
     behind: (sequence) => behind.iterate(sequence),
     corrections: (admittedAtMs) => corrections.iterate(admittedAtMs),

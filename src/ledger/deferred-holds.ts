@@ -89,12 +89,10 @@ export class DeferredHolds {
   }
 
   /** Those that have been held since before a time, as far as they are known in memory. */
-  *before(
-    deferredAtMs: number
-  ): Generator<{ deferred: DeferredHold; budget: Account | undefined }> {
+  *before(deferredAtMs: number): Generator<{ deferred: DeferredHold; budget: Demand | undefined }> {
     for (const { deferred, hold } of this.#kept.values()) {
       if (deferred.deferredAtMs > deferredAtMs) continue
-      const budget = hold.accounts().find(({ limit }) => limit.unit === 'usd')
+      const budget = hold.partOf('usd')
       yield { deferred, budget }
     }
   }

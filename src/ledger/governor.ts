@@ -14,8 +14,14 @@ import { Expectations } from './expectations'
 import { type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
 import { isRate, tightestRates } from './rate-states'
-import { tellBooked, tellRefusal, tellThresholds } from './tell-budgets'
-import { type Mark, ToldMarks } from './told-marks'
+import {
+  type GovernorEvent,
+  tellBooked,
+  tellRefusal,
+  tellThresholds,
+  tellUnsettled,
+} from './tell-budgets'
+import { ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
 /** What a request is, as far as its limits are concerned. */
@@ -47,16 +53,6 @@ export type Reservation =
   | { readonly kind: 'held'; readonly worst?: WorstCase }
   | { readonly kind: 'refused'; readonly error: GatewayError }
   | { readonly kind: 'skipped'; readonly error: GatewayError }
-
-/**
- * Something the governor wants told of a budget, each once a window: a threshold that was reached, a request refused
- * that an empty budget had let in, a booking beyond what was held (that once an hour at least). Amounts are nano-USD.
- */
-export type GovernorEvent = { readonly account: Account; readonly mark: Mark } & (
-  | { readonly kind: 'threshold'; readonly at: number; readonly spent: number }
-  | { readonly kind: 'exceeded'; readonly wanted: number }
-  | { readonly kind: 'overrun'; readonly overrun: number }
-)
 
 /** What counters tell targets apart by. */
 export type TargetName = {
@@ -101,6 +97,8 @@ export type Deferral = {
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
   readonly #options: GrantOptions
+  /** What outlasts its requests. */
+  readonly holds: DeferredHolds
 
   constructor(options: GovernorOptions) {
     const known = {
@@ -110,7 +108,7 @@ export class Governor {
       deferred: NOTHING_DEFERRED,
       ...options,
     }
-    const holds = new DeferredHolds({
+    this.holds = new DeferredHolds({
       ...known.deferred,
       book: known.book,
       now: known.now,
@@ -118,7 +116,7 @@ export class Governor {
       onBooked: (account, spent, overrun) =>
         tellBooked(known, account, spent, overrun, known.now()),
     })
-    this.#options = { ...known, expectations: new Expectations(), holds }
+    this.#options = { ...known, expectations: new Expectations(), holds: this.holds }
   }
 
   /**
@@ -174,27 +172,22 @@ export class Governor {
    * then all is as before, and it may be tried again.
    */
   settleDeferred(requestId: string, settlement: Settlement): Promise<DeferredOutcome> {
-    return this.#options.holds.settle(requestId, settlement)
+    return this.holds.settle(requestId, settlement)
   }
 
   /** The same where nothing was used: the work failed, or was cancelled, and is not billed. */
   releaseDeferred(requestId: string): Promise<DeferredOutcome> {
-    return this.#options.holds.settle(requestId, NOTHING_SETTLED)
+    return this.holds.settle(requestId, NOTHING_SETTLED)
   }
 
   /** What is held for requests that were deferred, by earlier processes too; the oldest first. Rejects as above. */
   listDeferred(): Promise<readonly DeferredHold[]> {
-    return this.#options.holds.list()
+    return this.holds.list()
   }
 
-  /** Holds again what earlier processes had deferred: at a start, once entries are counted. */
-  restoreDeferred(left: readonly DeferredHold[]): void {
-    this.#options.holds.restore(left)
-  }
-
-  /** Limits have changed: holds that outlast their requests are held in the new ones too. */
-  reviewDeferred(): void {
-    this.#options.holds.review()
+  /** Tells the budgets that have held for longer for work behind an answer; nothing is given back. */
+  reviewUnsettled(afterMs: number): void {
+    tellUnsettled(this.#options, this.holds, afterMs)
   }
 
   /** Tells the thresholds that are reached already: after a start, and when limits have changed. */

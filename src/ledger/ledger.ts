@@ -44,6 +44,11 @@ export class Hold {
     return false
   }
 
+  /** What is held in the first account of a unit. */
+  partOf(unit: Limit['unit']): Demand | undefined {
+    return this.#parts.find(({ account }) => account.limit.unit === unit)
+  }
+
   /** The accounts that it is held in. */
   accounts(): Account[] {
     return this.#parts.map(({ account }) => account)

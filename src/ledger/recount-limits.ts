@@ -9,11 +9,12 @@ import { restoreAccounts } from './restore'
 
 const NOTHING_STORED = { isMany: () => false, of: () => [], one: () => undefined }
 
-/** What entries up to one say was spent under limits of the configuration, corrections included. */
+/** What entries up to one say was spent under limits of the configuration, and corrections up to another. */
 export function recountLimits(
   database: Database,
   limits: readonly CheckpointLimit[],
-  through: number
+  through: number,
+  correctedThrough: number
 ): CounterState[] {
   const counted = limits.flatMap((limit) => toLimit(limit) ?? [])
   const book = new AccountBook(counted)
@@ -21,7 +22,11 @@ export function recountLimits(
   restoreAccounts({
     ...{ book, checkpoint: undefined, counters: NOTHING_STORED, limits: counted, ownOf: () => [] },
     nowMs: Date.now(),
-    entries: { ...reader, since: (atMs) => upTo(reader.since(atMs), through) },
+    entries: {
+      behind: reader.behind,
+      since: (atMs) => upTo(reader.since(atMs), through),
+      corrections: (atMs) => upTo(reader.corrections(atMs), correctedThrough),
+    },
   })
   return [...book.accounts()].map((account) => ({
     limitId: account.limit.id,

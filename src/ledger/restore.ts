@@ -92,7 +92,8 @@ function storeCounters({ book, counters, limits, nowMs }: Restoring, known: Read
   }
 }
 
-function restore(account: Account, entry: CountedEntry): void {
+/** Counts an entry in an account that it falls on, whose present is known. */
+export function restore(account: Account, entry: CountedEntry): void {
   const amount = amountOf(account.limit, entry)
   if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
 }
@@ -161,7 +162,8 @@ function nameOf(entry: CountedEntry): string {
   return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}\n${credential}`
 }
 
-function findAccounts(
+/** The accounts that a request of a target falls on, their present known. */
+export function findAccounts(
   book: AccountBook,
   of: Dimensions,
   own: readonly OwnLimit[],

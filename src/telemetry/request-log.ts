@@ -1,5 +1,6 @@
 import type { CounterRow } from '../db/checkpoint-store'
 import type { HeldEntry } from '../db/deferred-holds'
+import type { LearnedEntry } from '../db/ledger-reader'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -32,6 +33,8 @@ export type RequestLogOptions = {
   programLog: ProgramLog
   /** Bodies are dropped while more than so much of the journal waits for its import. */
   backlogBytes?: number
+  /** The last correction that is counted; and who is told of those that others write later, in their order. */
+  corrections?: { through: number | undefined; take(entries: readonly LearnedEntry[]): void }
   /** The journal's; for tests. */
   writeSync?: WriteSync
 }
@@ -125,12 +128,14 @@ class JournaledLog implements RequestLog {
   /** How much was written when the thread was last told so. */
   #toldBytes = 0
   #droppedBodies = 0
+  #correctedThrough: number | undefined
   #countedRefusals = 0
 
   constructor(options: RequestLogOptions) {
     const { logPath, journalPath, settings, programLog, writeSync } = options
     this.#programLog = programLog
     this.#settings = settings
+    this.#correctedThrough = options.corrections?.through
     this.#backlogBytes = options.backlogBytes ?? 256 << 20
     this.#journal = createJournal({ directory: journalPath, ...(writeSync && { writeSync }) })
     this.#notices = new Notices(this.#journal, programLog)
@@ -141,7 +146,12 @@ class JournaledLog implements RequestLog {
       start: () => ({
         ...{ logPath, journalPath, firstSegment },
         retention: this.#settings.retention,
+        correctedThrough: this.#correctedThrough,
       }),
+      onCorrections: (entries) => {
+        this.#correctedThrough = entries.at(-1)?.sequence
+        options.corrections?.take(entries)
+      },
       onProgress: (progress) => {
         this.#progress = progress
         const { writtenBytes } = this.#journal
@@ -226,7 +236,11 @@ class JournaledLog implements RequestLog {
     limits: readonly CheckpointLimit[]
   ): Promise<readonly CounterState[] | undefined> {
     this.#journal.flush()
-    const { recounted } = await this.#worker.ask({ kind: 'recount', mark, limits }, RECOUNT_MS)
+    const correctedThrough = this.#correctedThrough
+    const { recounted } = await this.#worker.ask(
+      { kind: 'recount', mark, limits, correctedThrough },
+      RECOUNT_MS
+    )
     return recounted
   }
 
