@@ -8,19 +8,14 @@ import type { CounterRow } from '../db/checkpoint-store'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { amountOf, unpriced, worstAmount } from './amounts'
+import { BudgetReview } from './budget-review'
 import { type DeferredHold, DeferredHolds } from './deferred-holds'
 import type { DeferredOptions, DeferredOutcome } from './deferred-holds'
 import { Expectations } from './expectations'
 import { type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
 import { isRate, tightestRates } from './rate-states'
-import {
-  type GovernorEvent,
-  tellBooked,
-  tellRefusal,
-  tellThresholds,
-  tellUnsettled,
-} from './tell-budgets'
+import { type GovernorEvent, tellBooked, tellRefusal, tellUnsettled } from './tell-budgets'
 import { ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
@@ -97,6 +92,7 @@ export type Deferral = {
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
   readonly #options: GrantOptions
+  readonly #review: BudgetReview
   /** What outlasts its requests. */
   readonly holds: DeferredHolds
 
@@ -117,6 +113,7 @@ export class Governor {
         tellBooked(known, account, spent, overrun, known.now()),
     })
     this.#options = { ...known, expectations: new Expectations(), holds: this.holds }
+    this.#review = new BudgetReview(known, known.book)
   }
 
   /**
@@ -190,13 +187,12 @@ export class Governor {
     tellUnsettled(this.#options, this.holds, afterMs)
   }
 
-  /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
+  /**
+   * Tells the thresholds that are reached already: after a start, and when limits have changed. Of very many accounts
+   * little by little.
+   */
   review(): void {
-    const nowMs = this.#options.now()
-    for (const account of this.#options.book.accounts()) {
-      if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
-      tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
-    }
+    this.#review.begin()
   }
 
   /**
@@ -278,8 +274,7 @@ export class Grant {
   reserve(target: GovernedTarget, size: WorstCaseRequest): Reservation {
     const { book, now } = this.#options
     const nowMs = now()
-    const { provider, model, credential } = target
-    const of = { ...this.#request.of, provider, model, credential }
+    const of = ofTarget(this.#request.of, target)
     const accounts = book.atAttempt(of, this.#request.own, nowMs)
     const worst = worstCaseOf(size, target.card)
     const demands: Demand[] = []
@@ -341,8 +336,7 @@ export class Grant {
     this.#admission?.settle(isRequest, nowMs)
     this.#hold.settleUnit('requests', 1, nowMs)
     const { admittedAtMs } = this
-    const { provider, model, credential } = target
-    const of = { ...this.#request.of, provider, model, credential }
+    const of = ofTarget(this.#request.of, target)
     const hold = this.#hold
     this.#hold = new Hold(admittedAtMs)
     const deferred = { requestId, reference, of, admittedAtMs, deferredAtMs: nowMs }
@@ -353,6 +347,14 @@ export class Grant {
   leave(): void {
     this.#admission?.settleUnit('in_flight', 0, this.#options.now())
   }
+}
+
+/** Spelled out: twice as fast as copying what is there. */
+function ofTarget(
+  { organization, team, key, keyId, user, session, tags }: Dimensions,
+  { provider, model, credential }: Pick<GovernedTarget, 'provider' | 'model' | 'credential'>
+): Dimensions {
+  return { organization, team, key, keyId, user, session, tags, provider, model, credential }
 }
 
 const NANO_USD = 1e9

@@ -81,10 +81,14 @@ export class Hold {
       demand.sums = sums
       if (held === undefined) account.holds++
     }
-    for (const part of this.#parts)
-      if (!demands.some(({ account }) => account === part.account)) giveBack(part)
+    if (this.#parts.length > 0) this.#leaveOthers(demands)
     this.#parts = demands
     return undefined
+  }
+
+  #leaveOthers(demands: readonly Demand[]): void {
+    for (const part of this.#parts)
+      if (!demands.some(({ account }) => account === part.account)) giveBack(part)
   }
 
   /**
@@ -110,7 +114,7 @@ export class Hold {
 
   /** Books so much in each account of one unit, and holds nothing more there. */
   settleUnit(unit: Limit['unit'], amount: number, nowMs: number): void {
-    if (!this.counts((of) => of === unit)) return
+    if (this.#parts.length === 0 || !this.counts((of) => of === unit)) return
     for (const { account, sums, expected, worst } of this.#parts) {
       if (account.limit.unit !== unit || sums === undefined) continue
       account.advance(nowMs)

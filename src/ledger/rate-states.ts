@@ -10,7 +10,7 @@ const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
 }
 
 /** Whether it is told in the headers of answers. */
-export const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
+export const isRate = (unit: LimitUnit) => unit !== 'usd' && unit !== 'in_flight'
 
 /** How the tightest of these limits stands, of each kind that headers know. */
 export function tightestRates(accounts: readonly Account[], nowMs: number): RateState[] {

@@ -16,7 +16,8 @@ export type GovernorEvent = { readonly account: Account; readonly mark: Mark } &
   | { readonly kind: 'unsettled'; readonly deferred: DeferredHold; readonly held: number }
 )
 
-type TellingOptions = Pick<Required<GovernorOptions>, 'told' | 'onEvent' | 'alertAt' | 'now'>
+/** What telling needs of a governor. */
+export type TellingOptions = Pick<Required<GovernorOptions>, 'told' | 'onEvent' | 'alertAt' | 'now'>
 
 const OVERRUN_AGAIN_AFTER_MS = 3_600_000
 const UNSETTLED_AGAIN_AFTER_MS = 7 * 86_400_000
