@@ -14,14 +14,15 @@ export function recountLimits(
   database: Database,
   limits: readonly CheckpointLimit[],
   through: number,
-  correctedThrough: number
+  correctedThrough: number,
+  nowMs = Date.now()
 ): CounterState[] {
   const counted = limits.flatMap((limit) => toLimit(limit) ?? [])
   const book = new AccountBook(counted)
   const reader = createLedgerReader(database)
   restoreAccounts({
     ...{ book, checkpoint: undefined, counters: NOTHING_STORED, limits: counted, ownOf: () => [] },
-    nowMs: Date.now(),
+    nowMs,
     entries: {
       behind: reader.behind,
       since: (atMs) => upTo(reader.since(atMs), through),
