@@ -19,6 +19,7 @@ import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { toLimits } from '../limits/from-configuration'
 import type { Limit } from '../limits/limit'
 import { DEFAULT_ORGANIZATION } from '../limits/subject'
+import type { GivenLimits } from '../keys/key-feed'
 import type { ProgramLog } from '../telemetry/program-log'
 
 export type GoverningOptions = {
@@ -129,6 +130,11 @@ export class Governing {
     ]
   }
 
+  /** Counts what keys have spent before under limits that they have just been given. */
+  takeLimits(given: readonly GivenLimits[]): void {
+    this.#catchUp([], given)
+  }
+
   /** Writes the last checkpoint, and gives alerts a moment. */
   close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
@@ -136,11 +142,16 @@ export class Governing {
     return this.#alerter.close()
   }
 
-  #catchUp(limits: readonly Limit[]): void {
+  #catchUp(limits: readonly Limit[], given: readonly GivenLimits[] = []): void {
     const log = this.#log
     const checkpointer = this.#checkpointer
     if (log === undefined || checkpointer === undefined) return
-    void catchUp(limits, { book: this.#book, checkpointer, log, programLog: this.#programLog })
+    void catchUp(limits, given, {
+      book: this.#book,
+      checkpointer,
+      log,
+      programLog: this.#programLog,
+    })
   }
 }
 

@@ -12,7 +12,7 @@ import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
-import { startKeyFeed } from '../keys/key-feed'
+import { type GivenLimits, startKeyFeed } from '../keys/key-feed'
 import { createKeyIndex, type KeyIndex } from '../keys/key-index'
 import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
@@ -59,7 +59,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const { programLog } = options
   const ticker = createTicker()
   const sender = createSender()
-  const keys = openKeys(options)
+  const keys = openKeys(options, (given) => governing.takeLimits(given))
   const health = new HealthBook({ now: () => performance.now(), random: Math.random })
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
@@ -158,13 +158,17 @@ function localHostOf({ keys, server }: Configuration): string | undefined {
   return keys.required ? undefined : server.host
 }
 
-function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
+function openKeys(
+  { directory, secret, programLog }: OpenGatewayOptions,
+  onLimits: (given: readonly GivenLimits[]) => void
+) {
   const database = openSqlite(directory.statePath)
   const hashOf = createKeyHashReader(database)
   const index = createKeyIndex(createTokenHasher(secret))
   const feed = startKeyFeed({
     queries: createKeyQueries(database),
     index,
+    onLimits,
     onError: (error) => programLog.error('changes of keys can not be read', { error }),
   })
   return {

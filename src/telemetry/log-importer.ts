@@ -55,7 +55,7 @@ export type LogImporter = {
   deleteImported(): number
   /** Whether a request is open that has no row yet. */
   isWaiting(): boolean
-  /** The last entry before a mark; `undefined` where it was not the last mark, or is not known. */
+  /** The last entry before a mark; `undefined` where it was not one of the last, or is not known. */
   entryBefore(mark: number): number | undefined
   /** Where the next read starts. */
   position(): JournalPosition
@@ -97,7 +97,8 @@ class JoiningImporter implements LogImporter {
   /** From where a crash now would have the journal read. */
   #saved: JournalPosition
   #hasRecovered = false
-  #lastMark: { readonly mark: number; readonly through: number | undefined } | undefined
+  /** The last marks, each with the last entry before it. */
+  readonly #marks = new Map<number, number | undefined>()
 
   constructor(options: LogImporterOptions) {
     const { directory, writer, chunkBytes } = options
@@ -157,7 +158,7 @@ class JoiningImporter implements LogImporter {
   }
 
   entryBefore(mark: number): number | undefined {
-    return this.#lastMark?.mark === mark ? this.#lastMark.through : undefined
+    return this.#marks.get(mark)
   }
 
   position(): JournalPosition {
@@ -196,8 +197,7 @@ class JoiningImporter implements LogImporter {
         this.#stats.rows += 1
         return this.#writer.insert(toRefusalsRow(record))
       case 'mark':
-        this.#lastMark = { mark: record.mark, through: this.#checkpoints.mark(record.mark) }
-        return
+        return this.#noteMark(record.mark)
       case 'checkpoint-begin':
         return this.#checkpoints.begin(record.mark)
       case 'counters':
@@ -217,6 +217,12 @@ class JoiningImporter implements LogImporter {
     this.#writer.insert(toFinalRow(request, record))
     if (request) this.#putEntry(request, record)
     this.#stats.rows += 1
+  }
+
+  #noteMark(mark: number): void {
+    this.#marks.set(mark, this.#checkpoints.mark(mark))
+    const [oldest] = this.#marks.keys()
+    if (this.#marks.size > KNOWN_MARKS && oldest !== undefined) this.#marks.delete(oldest)
   }
 
   #putEntry(request: Tracked, end: EndRecord | undefined): void {
@@ -307,5 +313,7 @@ class JoiningImporter implements LogImporter {
     return this.#journal.position()
   }
 }
+
+const KNOWN_MARKS = 100
 
 const FRESH = { isStale: false, isDeferred: false }

@@ -20,10 +20,19 @@ export type LogServiceStart = {
   correctedThrough: number | undefined
 }
 
+/** A limit of a key, and the name of its counter. */
+export type OwnRecount = {
+  readonly keyId: string
+  readonly name: string
+  readonly limit: CheckpointLimit
+}
+
 /** What was spent under limits before a mark, and by corrections up to one; `undefined`: all that are told later. */
 export type RecountQuestion = {
   readonly mark: number
   readonly limits: readonly CheckpointLimit[]
+  /** Limits of keys themselves. */
+  readonly own: readonly OwnRecount[]
   readonly correctedThrough: number | undefined
 }
 

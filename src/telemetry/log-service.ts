@@ -86,11 +86,12 @@ export function createLogService(start: LogServiceStart): LogService {
     return names.flatMap(({ limitId, name }) => readCounter(database, limitId, name) ?? [])
   }
 
-  function recount({ mark, limits, correctedThrough }: RecountQuestion) {
+  function recount({ mark, limits, own, correctedThrough }: RecountQuestion) {
     importAll()
     const through = importer.entryBefore(mark)
     if (through === undefined) return undefined
-    return recountLimits(database, limits, through, correctedThrough ?? corrections.first)
+    const upTo = { through, correctedThrough: correctedThrough ?? corrections.first }
+    return recountLimits(database, { limits, own }, upTo)
   }
 
   function deferred(): HeldEntry[] {

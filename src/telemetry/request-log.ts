@@ -7,7 +7,7 @@ import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { createJournal } from './journal'
 import type { Journal, JournalStats, WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
-import type { CounterName, LogProgress, LogRetentionSettings } from './log-messages'
+import type { CounterName, LogProgress, LogRetentionSettings, OwnRecount } from './log-messages'
 import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
@@ -76,10 +76,11 @@ export type RequestLog = {
   checkpoint(record: CheckpointRecord): boolean
   /** What checkpoints have of counters, as far as they have anything. Rejects with `log_unavailable`. */
   counters(names: readonly CounterName[]): Promise<readonly CounterRow[]>
-  /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
+  /** What was spent under limits of the configuration, and of keys, before a mark; `undefined` where that is not known. */
   recount(
     mark: number,
-    limits: readonly CheckpointLimit[]
+    limits: readonly CheckpointLimit[],
+    own?: readonly OwnRecount[]
   ): Promise<readonly CounterState[] | undefined>
   /** The number of the journal's present segment. */
   readonly segment: number
@@ -233,12 +234,13 @@ class JournaledLog implements RequestLog {
 
   async recount(
     mark: number,
-    limits: readonly CheckpointLimit[]
+    limits: readonly CheckpointLimit[],
+    own: readonly OwnRecount[] = []
   ): Promise<readonly CounterState[] | undefined> {
     this.#journal.flush()
     const correctedThrough = this.#correctedThrough
     const { recounted } = await this.#worker.ask(
-      { kind: 'recount', mark, limits, correctedThrough },
+      { kind: 'recount', mark, limits, own, correctedThrough },
       RECOUNT_MS
     )
     return recounted
