@@ -268,3 +268,17 @@ test('what is held for long is told, and stays held', async () => {
   ])
   expect(await next.standings()).toContain('organization usd: 0 3000000')
 })
+
+test('limits that come after a start without any hold what earlier processes left', async () => {
+  const path = makePath()
+  const first = await live(path, [], [])
+  const id = first.ask('batch_1')
+  const settled = first.ask('batch_2')
+  expect(await first.governor.settleDeferred(settled, COMPUTED)).toBe('settled')
+  await first.end()
+  const next = await live(path, [], [])
+  await next.reload(BUDGETS)
+  await until(async () => (await next.governor.listDeferred()).length === 1)
+  expect(await next.governor.settleDeferred(id, COMPUTED)).toBe('settled')
+  await until(async () => (await next.standings()).includes('organization usd: 2400000 0'))
+})

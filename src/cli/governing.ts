@@ -105,7 +105,7 @@ export class Governing {
     const kept = new Set(this.#limits.map(({ id }) => id))
     for (const { id } of before) if (!kept.has(id)) this.#complete.delete(id)
     this.#book.configure(this.#limits)
-    this.#governor.holds.review()
+    this.#reviewHolds()
     const known = new Set(before.map(({ id }) => id))
     this.#catchUp(this.#limits.filter(({ id }) => !known.has(id)))
     this.#alerts = next.alerts
@@ -132,6 +132,7 @@ export class Governing {
 
   /** Counts what keys have spent before under limits that they have just been given. */
   takeLimits(given: readonly GivenLimits[]): void {
+    this.#reviewHolds()
     this.#catchUp([], given)
   }
 
@@ -140,6 +141,15 @@ export class Governing {
     for (const timer of this.#timers) clearInterval(timer)
     this.#checkpointer?.finish()
     return this.#alerter.close()
+  }
+
+  /** What outlasts its requests is held under new limits too; a start without limits did not look for it. */
+  #reviewHolds(): void {
+    this.#governor.holds.review()
+    if (this.#log === undefined) return
+    this.#governor.listDeferred().catch((error: unknown) => {
+      this.#programLog.warn('what is held for earlier requests is not known yet', { error })
+    })
   }
 
   #catchUp(limits: readonly Limit[], given: readonly GivenLimits[] = []): void {

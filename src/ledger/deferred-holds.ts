@@ -49,6 +49,8 @@ const NO_LIMITS: readonly OwnLimit[] = []
 export class DeferredHolds {
   readonly #options: DeferredOptions
   readonly #kept = new Map<string, Kept>()
+  /** Settled before those of earlier processes were known, which may still be said to be among them. */
+  readonly #gone = new Set<string>()
   #loading: Promise<void> | undefined
   #isLoaded = false
 
@@ -69,12 +71,13 @@ export class DeferredHolds {
   restore(left: readonly DeferredHold[]): void {
     for (const deferred of left) {
       const { requestId, admittedAtMs } = deferred
-      if (this.#kept.has(requestId)) continue
+      if (this.#kept.has(requestId) || this.#gone.has(requestId)) continue
       const kept = { deferred, hold: new Hold(admittedAtMs) }
       this.#kept.set(requestId, kept)
       this.#join(kept)
     }
     this.#isLoaded = true
+    this.#gone.clear()
   }
 
   /** Holds in limits too that are new. */
@@ -114,7 +117,7 @@ export class DeferredHolds {
   /** Gives back what is held for a request that was settled beside this process. */
   forget(requestId: string): void {
     this.#kept.get(requestId)?.hold.release()
-    this.#kept.delete(requestId)
+    this.#remove(requestId)
   }
 
   /** In one go, so that the journal tells what is counted. */
@@ -130,8 +133,13 @@ export class DeferredHolds {
     }
     kept.hold.settle((unit, held) => amountOf(unit, used, held), nowMs, onBooked)
     const { requestId } = kept.deferred
-    this.#kept.delete(requestId)
+    this.#remove(requestId)
     append({ kind: 'settlement', requestId, settledAtMs: nowMs, ...settlement })
+  }
+
+  #remove(requestId: string): void {
+    this.#kept.delete(requestId)
+    if (!this.#isLoaded) this.#gone.add(requestId)
   }
 
   #join({ deferred, hold }: Kept): void {
