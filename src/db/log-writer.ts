@@ -114,6 +114,7 @@ export function createLogWriter(database: Database): LogWriter {
     'PRAGMA wal_checkpoint(PASSIVE)'
   )
   const transaction = database.transaction((work: () => void) => work())
+  let deferred: DeferredWriter | undefined
 
   return {
     insert: (row) => void insert.run(...toParameters(row)),
@@ -128,7 +129,10 @@ export function createLogWriter(database: Database): LogWriter {
         row.answerTruncated
       ),
     putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
-    deferred: createDeferredWriter(database),
+    // Few have any use for it: its statements are prepared then.
+    get deferred() {
+      return (deferred ??= createDeferredWriter(database))
+    },
     position: () => position.get() ?? undefined,
     setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
     transact: (work) => transaction.immediate(work),
