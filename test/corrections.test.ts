@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { openGateway } from '../src/cli/open-gateway'
 import { runCommandLine } from '../src/cli/program'
 import { createProgramLog } from '../src/telemetry/program-log'
-import { type Harness, type HarnessOptions, startHarness } from './harness'
+import { countOf, isRecord } from '../src/std/record'
+import { type Harness, type HarnessOptions, startHarness, until } from './harness'
 
 /** Twenty tokens at 50 USD a million: a thousandth of a dollar a request. */
 const OPTIONS: HarnessOptions = {
@@ -51,7 +52,7 @@ async function servedByNext(running: Harness): Promise<number> {
   }
 }
 
-test('what a provider billed otherwise is corrected beside a running gateway, and counts from its next start', async () => {
+test('what a provider billed otherwise is corrected beside a running gateway, which counts it, and the next one too', async () => {
   const running = (harness = await startHarness(OPTIONS))
   const rows = []
   for (let at = 0; at < 2; at++) rows.push(await running.rowOf(await running.chat(ASK)))
@@ -67,13 +68,20 @@ test('what a provider billed otherwise is corrected beside a running gateway, an
     ...['reconcile', path, '--provider', 'sim', ...columns, '--correct']
   )
   expect(reconciled.text).toContain('1 requests were corrected.')
-  expect(reconciled.text).toContain('from its next start')
+  expect(reconciled.text).toContain('within seconds')
   // The other request is not in the file.
   expect(reconciled.code).toBe(1)
   const corrected = ['correct', second?.id ?? '', '--cost', '0', '--reason', 'refunded']
   expect((await ledger(running, ...corrected)).code).toBe(0)
   expect((await ledger(running, 'report', '--by', 'provider', '--csv')).text).toContain('sim,2,')
   expect((await ledger(running, 'verify')).code).toBe(0)
+  const usedNanoUsd = async () => {
+    const answer = await fetch(`${running.gateway.url}/v1/usage/self`)
+    const usage: unknown = await answer.json()
+    const [limit] = isRecord(usage) && Array.isArray(usage.limits) ? usage.limits : []
+    return countOf(limit, 'used')
+  }
+  await until(async () => (await usedNanoUsd()) === 2_000_000)
   // 0.002 of 0.003 USD are spent, so that there is room for one.
   expect(await servedByNext(running)).toBe(1)
 })

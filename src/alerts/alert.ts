@@ -1,5 +1,6 @@
 import type { AlertType } from '../config/alerts'
-import type { GovernorEvent } from '../ledger/governor'
+import type { DeferredHold } from '../ledger/deferred-holds'
+import type { GovernorEvent } from '../ledger/tell-budgets'
 import type { BenchEvent } from '../providers/credential-pool'
 import { describeAmount, describeLimit } from '../ledger/refusals'
 import type { Limit } from '../limits/limit'
@@ -7,6 +8,16 @@ import { formatUsd } from '../pricing/format-usd'
 
 /** Money, as a decimal text that no reader rounds, and as a whole number. */
 export type AmountView = { readonly usd: string; readonly nano_usd: number }
+
+export type UnsettledView = {
+  /** The request's id, its `x-request-id`. */
+  readonly request: string
+  /** What the provider calls the work. */
+  readonly reference: string
+  /** ISO 8601. */
+  readonly since: string
+  readonly held: AmountView
+}
 
 /** What webhooks are sent, as JSON. These names are a contract: they may grow, not change. */
 export type AlertView = BudgetAlertView | CredentialAlertView
@@ -55,6 +66,8 @@ export type BudgetAlertView = CommonView & {
   readonly requested?: AmountView
   /** How much more a request cost than was held for it. */
   readonly overrun?: AmountView
+  /** What has been held for long, for work behind its answer. */
+  readonly unsettled?: UnsettledView
 }
 
 /** What an event of the governor says to webhooks. */
@@ -78,6 +91,7 @@ export function toAlertView(event: GovernorEvent, nowMs: number): BudgetAlertVie
     resets_at: resetAtMs === undefined ? null : new Date(resetAtMs).toISOString(),
     ...(event.kind === 'exceeded' && { requested: viewAmount(event.wanted) }),
     ...(event.kind === 'overrun' && { overrun: viewAmount(event.overrun) }),
+    ...(event.kind === 'unsettled' && { unsettled: viewUnsettled(event.deferred, event.held) }),
   }
 }
 
@@ -124,6 +138,16 @@ export function createSampleAlert(type: AlertType, nowMs: number): AlertView {
     resets_at: new Date(nowMs + 86_400_000).toISOString(),
     ...(type === 'budget_exceeded' && { requested: viewAmount(2_500_000_000) }),
     ...(type === 'budget_overrun' && { overrun: viewAmount(1_000_000) }),
+    ...(type === 'budget_unsettled' && {
+      unsettled: viewUnsettled(
+        {
+          requestId: Bun.randomUUIDv7(),
+          reference: 'batch_sample',
+          deferredAtMs: nowMs - 259_200_000,
+        },
+        250_000_000
+      ),
+    }),
     test: true,
   }
 }
@@ -138,12 +162,27 @@ function describe(event: GovernorEvent): string {
       return `${budget} has no room for a request of up to ${say(limit, event.wanted)}`
     case 'overrun':
       return `${budget} was charged ${say(limit, event.overrun)} more than was held for a request`
+    case 'unsettled':
+      return `${budget} has held ${say(limit, event.held)} for ${event.deferred.reference} since ${toTime(event.deferred.deferredAtMs)}: nobody has told what it cost`
   }
 }
 
 const say = ({ unit }: Limit, amount: number) => describeAmount(unit, amount)
 
+const toTime = (atMs: number) => new Date(atMs).toISOString()
+
 const toPercent = (part: number) => `${Number((part * 100).toFixed(6))} %`
+
+function viewUnsettled(
+  {
+    requestId,
+    reference,
+    deferredAtMs,
+  }: Pick<DeferredHold, 'requestId' | 'reference' | 'deferredAtMs'>,
+  held: number
+): UnsettledView {
+  return { request: requestId, reference, since: toTime(deferredAtMs), held: viewAmount(held) }
+}
 
 function viewAmount(nanoUsd: number): AmountView {
   return { usd: formatUsd(nanoUsd), nano_usd: nanoUsd }

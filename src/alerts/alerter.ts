@@ -1,5 +1,5 @@
 import type { AlertSettings, WebhookSettings } from '../config/alerts'
-import type { GovernorEvent } from '../ledger/governor'
+import type { GovernorEvent } from '../ledger/tell-budgets'
 import type { Mark, ToldMarks } from '../ledger/told-marks'
 import type { BenchEvent } from '../providers/credential-pool'
 import { type AddressGuard, createAddressGuard } from '../providers/private-addresses'

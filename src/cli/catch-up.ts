@@ -1,6 +1,7 @@
 import type { AccountBook } from '../ledger/account-book'
 import type { Checkpointer } from '../ledger/checkpointer'
 import { toCheckpointLimit } from '../limits/checkpoint-limit'
+import type { GivenLimits } from '../keys/key-feed'
 import type { Limit } from '../limits/limit'
 import type { ProgramLog } from '../telemetry/program-log'
 import type { RequestLog } from '../telemetry/request-log'
@@ -18,13 +19,24 @@ export type CatchUpOptions = {
  */
 export async function catchUp(
   limits: readonly Limit[],
+  given: readonly GivenLimits[],
   { book, checkpointer, log, programLog }: CatchUpOptions
 ): Promise<void> {
   const wanted = limits.filter(({ unit }) => unit !== 'in_flight').map(toCheckpointLimit)
-  if (wanted.length === 0) return
+  const own = given.flatMap(({ keyId, limits: ofKey }) =>
+    ofKey
+      .filter(({ limit }) => limit.unit !== 'in_flight')
+      .map(({ limit, name }) => {
+        // It has a counter from now on, whether it is asked for meanwhile or not.
+        book.account(limit, name, Date.now())
+        const { subject: _, ...rest } = limit
+        return { keyId, name, limit: toCheckpointLimit(rest) }
+      })
+  )
+  if (wanted.length + own.length === 0) return
   try {
     const mark = checkpointer.mark()
-    const counters = mark === undefined ? undefined : await log.recount(mark, wanted)
+    const counters = mark === undefined ? undefined : await log.recount(mark, wanted, own)
     if (counters === undefined) throw new Error('the log did not come to it')
     const nowMs = Date.now()
     for (const { limitId, name, stretches } of counters)

@@ -21,6 +21,8 @@ export type GroupOptions = {
   providers?: string[]
   denyProviders?: string[]
   credentials?: string[]
+  tools?: string[]
+  denyTools?: string[]
   weight?: Record<string, number>
   budget?: StoredLimit[]
   limit?: StoredLimit[]
@@ -60,6 +62,12 @@ function addCommonOptions(command: Command): Command {
       "credentials allowed, of providers with several, e.g. 'openai/prod-*'; all unless given",
       parseGlobs
     )
+    .option(
+      '--tools <globs>',
+      "tools allowed that don't run at the client, e.g. 'web_search,mcp.*'; all unless given",
+      parseGlobs
+    )
+    .option('--deny-tools <globs>', 'such tools denied, whatever else is allowed', parseGlobs)
     .option(
       '--weight <provider=share>',
       "its share where routes draw by weight, in the place of the route's; repeatable",
@@ -112,7 +120,7 @@ function toForbidden(forbidden: boolean | undefined): false | null | undefined {
 }
 
 function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
-  const { models, denyModels, providers, denyProviders, credentials } = options
+  const { models, denyModels, providers, denyProviders, credentials, tools, denyTools } = options
   const { weight, budget, limit, meta, forbidEquivalents } = options
   return {
     models,
@@ -121,6 +129,8 @@ function toCommonInput(options: Omit<GroupOptions, 'forbidFallbacks'>) {
     deniedProviders: denyProviders,
     credentials,
     equivalents: toForbidden(forbidEquivalents),
+    tools,
+    deniedTools: denyTools,
     weights: weight,
     budgets: budget,
     limits: limit,

@@ -12,6 +12,8 @@ export type ProfileView = {
   providers: readonly string[]
   denied_providers: readonly string[]
   credentials: readonly string[]
+  tools: readonly string[]
+  denied_tools: readonly string[]
   weights: Readonly<Record<string, number>>
   /** Whether requests may bring fallbacks of their own; null where nothing is said. */
   fallbacks: boolean | null
@@ -159,6 +161,8 @@ function viewProfile(profile: Profile, metadata: Readonly<Record<string, string>
   return {
     models: rights.models,
     denied_models: rights.deniedModels,
+    tools: rights.tools,
+    denied_tools: rights.deniedTools,
     providers: rights.providers,
     denied_providers: rights.deniedProviders,
     credentials: rights.credentials,

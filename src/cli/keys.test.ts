@@ -115,7 +115,6 @@ test.each([
   [['--name', 'a', '--require-header', 'x team=red']],
   [['--name', 'a', '--team', 'nobody']],
   [['--name', 'a', '--organization', 'nobody']],
-  [['--name', 'a', '--tools', 'files.*']],
   [['--name', 'a', '--bodies', 'some']],
   [['--name', 'a', '--expires', 'yesterday']],
   [['--name', 'a', '--expires', '2001-01-01']],
@@ -207,6 +206,7 @@ test('what was asked for is shown as it was typed, and an empty text clears it',
   keys(data, 'update', 'app', ...[...options, ...others].flatMap((name) => [`--${name}`, '']))
   expect(show(data, 'app')).toMatchObject({
     ...{ models: [], denied_models: [], providers: [], denied_providers: [], weights: {} },
+    ...{ tools: [], denied_tools: [] },
     ...{ credentials: [], budgets: [], limits: [], metadata: {}, required_headers: {} },
     ...{ organization: 'acme', team: null, bodies: null, expires_at: null },
   })

@@ -15,9 +15,9 @@ type CorrectOptions = {
   reason: string
 }
 
-/** Counters are rebuilt from entries when a gateway starts: until then it knows of no correction. */
-export const COUNTS_FROM_NEXT_START =
-  'Reports have it from now on; the budgets of a running gateway from its next start.'
+/** A running gateway looks for what others have written. */
+export const COUNTS_WITHIN_SECONDS =
+  'Reports have it from now on; the budgets of a running gateway within seconds.'
 
 /** Adds `ledger correct`: what a request really came to, as an entry that makes up the difference. */
 export function addCorrectCommand(
@@ -58,7 +58,7 @@ function describe(correction: Known, costNanoUsd: number): string[] {
   const added = formatUsd(difference.costNanoUsd)
   return [
     `Was ${was}, is ${formatUsd(costNanoUsd)} USD: an entry of ${added} USD was added.`,
-    COUNTS_FROM_NEXT_START,
+    COUNTS_WITHIN_SECONDS,
   ]
 }
 
@@ -80,13 +80,15 @@ function toView(request: string, correction: Known) {
   }
 }
 
-function toNanoUsd(text: string): number {
+/** Reads USD of an option. */
+export function toNanoUsd(text: string): number {
   const costNanoUsd = parseUsdToNano(text)
   if (costNanoUsd !== undefined) return costNanoUsd
   throw new InvalidArgumentError('write USD such as 0.0125')
 }
 
-function toTokens(text: string): number {
+/** Reads tokens of an option. */
+export function toTokens(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('write a whole number')
 }

@@ -21,6 +21,7 @@ type EntriesOptions = FilterOptions & {
   csv?: boolean
   request?: string
   uncorrected?: boolean
+  unsettled?: boolean
   limit: number
 }
 
@@ -34,18 +35,19 @@ export function addEntriesCommand(
     .description('list single entries, the latest first')
     .option('--request <id>', 'only those of this request')
     .option('--uncorrected', 'only those of requests without a correction')
+    .option('--unsettled', 'only those whose cost is to come: holds that outlast their requests')
     .addOption(limitOption('--limit <rows>', 'the latest so many'))
     .addOption(csvOption())
     .addOption(dataOption())
     .addOption(jsonOption())
     .action((options: EntriesOptions) => {
       const filter = toFilter(options)
-      const { request, limit, uncorrected = false } = options
+      const { request, limit, uncorrected = false, unsettled = false } = options
       const where = request === undefined ? filter.where : { ...filter.where, request: [request] }
       const entries = withLedger(options.data || defaultDataDirectory(env), (_, database) =>
         createLedgerReports(database).entries({
           ...filter,
-          ...{ where, limit, isUncorrected: uncorrected },
+          ...{ where, limit, isUncorrected: uncorrected, isHeld: unsettled },
         })
       )
       for (const line of layOut(entries, options)) output.out(line)
@@ -65,7 +67,7 @@ const HEADINGS = [
     'session',
   ],
   ...['tags', 'provider', 'model', 'provenance', 'corrected', 'price_list', 'reason'],
-  ...['input_tokens', 'output_tokens', 'held_usd', 'cost_usd'],
+  ...['input_tokens', 'output_tokens', 'held_usd', 'cost_usd', 'reference', 'age'],
 ]
 
 /** On a terminal, what tells entries apart; the rest is in JSON and CSV. */
@@ -75,13 +77,22 @@ const SHOWN = [
 ]
 const SHOWN_TEXTS = 8
 
-function layOut(entries: readonly ListedEntry[], { json, csv }: EntriesOptions): string[] {
+/** The same of holds that wait for their settlement. */
+const SHOWN_UNSETTLED = ['request', 'key', 'model', 'reference', 'age', 'held_usd']
+const SHOWN_UNSETTLED_TEXTS = 5
+
+function layOut(
+  entries: readonly ListedEntry[],
+  { json, csv, unsettled }: EntriesOptions
+): string[] {
   if (json === true) return entries.map((entry) => JSON.stringify(toView(entry)))
   const lines = entries.map(toCells)
   if (csv === true) return [HEADINGS, ...lines].map(toCsvLine)
-  const shown = SHOWN.map((name) => HEADINGS.indexOf(name))
+  const names = unsettled === true ? SHOWN_UNSETTLED : SHOWN
+  const shown = names.map((name) => HEADINGS.indexOf(name))
   const cells = lines.map((line) => shown.map((at) => toPlainCell(line[at] || '-')))
-  return layOutColumns([SHOWN.map((name) => name.toUpperCase()), ...cells], SHOWN_TEXTS)
+  const texts = unsettled === true ? SHOWN_UNSETTLED_TEXTS : SHOWN_TEXTS
+  return layOutColumns([names.map((name) => name.toUpperCase()), ...cells], texts)
 }
 
 /** In the order of the headings; what is not known is empty. */
@@ -96,7 +107,14 @@ function toCells(entry: ListedEntry): string[] {
       tokens === null ? '' : `${tokens}`
     ),
     ...[entry.heldNanoUsd, entry.costNanoUsd].map((cost) => (cost === null ? '' : formatUsd(cost))),
+    ...[entry.reference ?? '', entry.deferredAtMs === null ? '' : ageOf(entry.deferredAtMs)],
   ]
+}
+
+/** How long something has been held: `26h`. */
+function ageOf(sinceMs: number): string {
+  const minutes = Math.max(0, Math.floor((Date.now() - sinceMs) / 60_000))
+  return minutes < 120 ? `${minutes}m` : `${Math.floor(minutes / 60)}h`
 }
 
 function toView(entry: ListedEntry) {
@@ -117,6 +135,8 @@ function toView(entry: ListedEntry) {
     corrected: entry.isCorrected,
     price_list: entry.priceList,
     reason: entry.reason,
+    reference: entry.reference,
+    deferred_at: entry.deferredAtMs === null ? null : new Date(entry.deferredAtMs).toISOString(),
     input_tokens: entry.inputTokens,
     output_tokens: entry.outputTokens,
     held_nano_usd: entry.heldNanoUsd,

@@ -15,7 +15,7 @@ import { formatUsd, parseUsdToNano } from '../pricing/format-usd'
 import { CommandError, type CommandOutput, EXIT } from './command-line'
 import { defaultDataDirectory, type Environment } from './data-directory'
 import { csvOption } from './ledger-options'
-import { COUNTS_FROM_NEXT_START } from './ledger-correct'
+import { COUNTS_WITHIN_SECONDS } from './ledger-correct'
 import { type Reconciled, layOutReconciled } from './ledger-reconciled'
 import { dataOption, jsonOption } from './options'
 import { withLedgerFile } from './with-ledger'
@@ -75,7 +75,7 @@ export function addReconcileCommand(
       )
       for (const line of layOutReconciled(reconciled, options)) output.out(line)
       if (reconciled.corrected > 0 && options.json !== true && options.csv !== true)
-        output.out(COUNTS_FROM_NEXT_START)
+        output.out(COUNTS_WITHIN_SECONDS)
       if (reconciled.books.differs)
         throw new CommandError(EXIT.failed, 'the ledger and the export do not agree')
     })

@@ -67,6 +67,8 @@ function viewBooks({ totals, differences, counters, counterDifferences }: Books,
     cost_nano_usd: totals.costNanoUsd,
     unknown: totals.unknown,
     unresolved: totals.unresolved,
+    unsettled: totals.deferred,
+    unsettled_held_nano_usd: totals.deferredNanoUsd,
     differences: differences.map(({ requestId, entryNanoUsd, rowNanoUsd }) => ({
       request_id: requestId,
       entry_nano_usd: entryNanoUsd,
@@ -81,10 +83,11 @@ function viewBooks({ totals, differences, counters, counterDifferences }: Books,
 
 function describeBooks(books: Books, isRight: boolean): string[] {
   const { totals, differences, counters, counterDifferences } = books
-  const { entries, costNanoUsd, unknown, unresolved } = totals
+  const { entries, costNanoUsd, unknown, unresolved, deferred, deferredNanoUsd } = totals
   return [
     `${entries} entries, ${formatUsd(costNanoUsd)} USD`,
     `${unknown} of unknown cost, ${unresolved} of requests whose process died`,
+    `${deferred} to be settled later, for which ${formatUsd(deferredNanoUsd)} USD are held`,
     `${counters} counters counted again`,
     ...differences.map(({ requestId }) => `differs from the log: ${requestId}`),
     ...counterDifferences.map(

@@ -22,6 +22,7 @@ import {
   toFilter,
 } from './ledger-options'
 import { addReconcileCommand } from './ledger-reconcile'
+import { addSettleCommands } from './ledger-settle'
 import { addVerifyCommand } from './ledger-verify'
 import { dataOption, jsonOption } from './options'
 import { withLedger } from './with-ledger'
@@ -36,7 +37,7 @@ type ReportOptions = FilterOptions & {
   limit: number
 }
 
-/** Adds `ledger report|entries|correct|reconcile|verify`: what was spent, and whether the books agree. */
+/** Adds `ledger report|entries|correct|settle|release|reconcile|verify`: what was spent, and whether the books agree. */
 export function addLedgerCommands(
   program: Command,
   output: CommandOutput,
@@ -75,6 +76,7 @@ export function addLedgerCommands(
     })
   addEntriesCommand(ledger, output, env)
   addCorrectCommand(ledger, output, env)
+  addSettleCommands(ledger, output, env)
   addReconcileCommand(ledger, output, env)
   addVerifyCommand(ledger, output, env)
 }

@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
+import type { LearnedEntry } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import { Admission } from '../gateway/admission'
 import { GatewayError } from '../errors/gateway-error'
@@ -11,7 +12,7 @@ import { createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
-import { startKeyFeed } from '../keys/key-feed'
+import { type GivenLimits, startKeyFeed } from '../keys/key-feed'
 import { createKeyIndex, type KeyIndex } from '../keys/key-index'
 import { explainHeaders } from '../keys/rights'
 import { createTokenHasher, TOKEN_PREFIX } from '../keys/token'
@@ -62,7 +63,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   const { programLog } = options
   const ticker = createTicker()
   const sender = openSender(programLog)
-  const keys = openKeys(options)
+  const keys = openKeys(options, (given) => governing.takeLimits(given))
   const health = new HealthBook({ now: () => performance.now(), random: Math.random })
   const signals = signalsOf(health, (subject, own) =>
     governing.parts.governor.budgetRemaining(subject, own)
@@ -154,7 +155,12 @@ function openBooks(options: OpenGatewayOptions, keys: LimitedKeys) {
   const { configuration, directory, programLog } = options
   const governing = createGoverning(options, keys)
   const { logPath, journalPath } = directory
-  const log = createRequestLog({ logPath, journalPath, settings: configuration.log, programLog })
+  const corrections = {
+    through: governing.correctedThrough,
+    take: (entries: readonly LearnedEntry[]) => governing.correct(entries),
+  }
+  const settings = configuration.log
+  const log = createRequestLog({ logPath, journalPath, settings, programLog, corrections })
   governing.keepCheckpoints(log)
   return { governing, log }
 }
@@ -164,13 +170,17 @@ function localHostOf({ keys, server }: Configuration): string | undefined {
   return keys.required ? undefined : server.host
 }
 
-function openKeys({ directory, secret, programLog }: OpenGatewayOptions) {
+function openKeys(
+  { directory, secret, programLog }: OpenGatewayOptions,
+  onLimits: (given: readonly GivenLimits[]) => void
+) {
   const database = openSqlite(directory.statePath)
   const hashOf = createKeyHashReader(database)
   const index = createKeyIndex(createTokenHasher(secret))
   const feed = startKeyFeed({
     queries: createKeyQueries(database),
     index,
+    onLimits,
     onError: (error) => programLog.error('changes of keys can not be read', { error }),
   })
   return {

@@ -1,9 +1,12 @@
+import type { Database } from 'bun:sqlite'
 import type { DataDirectory } from '../db/data-directory'
 import { hasManyCounters, readCheckpoint, readCounter, readCounters } from '../db/checkpoint-store'
+import { readHeldEntries } from '../db/deferred-holds'
 import { createLedgerReader } from '../db/ledger-reader'
 import { openSqlite } from '../db/open'
 import type { AccountBook, OwnLimit } from '../ledger/account-book'
-import { restoreAccounts } from '../ledger/restore'
+import type { DeferredHold } from '../ledger/deferred-holds'
+import { restoreAccounts, restoreHolds, type Restoring } from '../ledger/restore'
 import { type CheckpointLimit, toCheckpointLimit } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
 import { listSegments } from '../telemetry/journal-files'
@@ -24,9 +27,15 @@ export type RestoredLedger = {
   readonly after: number
   /** The limits whose counters are complete. */
   readonly limits: readonly CheckpointLimit[]
+  /** What was held for requests beyond their ends; `undefined` where it was not looked for. */
+  readonly deferred: readonly DeferredHold[] | undefined
+  /** The last correction that is counted; `undefined` where none was looked for. */
+  readonly correctedThrough: number | undefined
 }
 
-const NOTHING_RESTORED: RestoredLedger = { entries: 0, after: 0, limits: [] }
+const NOTHING_RESTORED: RestoredLedger = {
+  ...{ entries: 0, after: 0, limits: [], deferred: undefined, correctedThrough: undefined },
+}
 
 /** Counters of one limit that a start reads: more are read one by one, as requests fall on them. */
 const MANY_COUNTERS = 100_000
@@ -59,6 +68,7 @@ export function restoreLedger(
       journalPath,
       firstSegment,
       retention: KEEP_ALL,
+      correctedThrough: undefined,
     })
     log.importAll()
     log.close()
@@ -72,19 +82,35 @@ export function restoreLedger(
   }
   const database = openSqlite(logPath, { readonly: true })
   try {
-    const checkpoint = readCheckpoint(database)
-    const entries = restoreAccounts({
-      ...{ book, checkpoint, limits: counted, ownOf, nowMs },
-      entries: createLedgerReader(database),
-      counters: {
-        isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
-        of: (limitId, atMs) => readCounters(database, limitId, atMs),
-        one: (limitId, name) => readCounter(database, limitId, name),
-      },
-    })
-    return { entries, after: checkpoint?.mark ?? 0, limits: counted.map(toCheckpointLimit) }
+    // All of it as of one moment: somebody may write corrections meanwhile.
+    return database.transaction(() => count(database, { book, limits: counted, ownOf, nowMs }))()
   } finally {
     database.close()
+  }
+}
+
+function count(
+  database: Database,
+  counting: Pick<Restoring, 'book' | 'ownOf' | 'nowMs'> & {
+    limits: readonly Parameters<typeof toCheckpointLimit>[0][]
+  }
+): RestoredLedger {
+  const reader = createLedgerReader(database)
+  const checkpoint = readCheckpoint(database)
+  const restoring: Restoring = {
+    ...{ ...counting, checkpoint },
+    entries: reader,
+    counters: {
+      isMany: (limitId) => hasManyCounters(database, limitId, MANY_COUNTERS),
+      of: (limitId, atMs) => readCounters(database, limitId, atMs),
+      one: (limitId, name) => readCounter(database, limitId, name),
+    },
+  }
+  return {
+    entries: restoreAccounts(restoring),
+    deferred: restoreHolds(restoring, readHeldEntries(database)),
+    ...{ after: checkpoint?.mark ?? 0, limits: counting.limits.map(toCheckpointLimit) },
+    correctedThrough: reader.lastCorrection(),
   }
 }
 

@@ -58,6 +58,11 @@ export function alertsSection() {
     thresholds: thresholds()
       .prefault([0.8, 1])
       .describe('Parts at which every budget tells that has no alert_at of its own.'),
+    unsettled_after: duration(
+      '3d',
+      { from: '1s', to: '366d' },
+      'How long a budget may hold for work behind its answer, such as a batch, before that is told.'
+    ),
     webhooks: z
       .record(z.string().regex(NAME_PATTERN), webhook, {
         error: (issue) =>
@@ -71,7 +76,7 @@ export function alertsSection() {
 }
 
 /** What is told where nothing is said. */
-export const NO_ALERTS = { thresholds: [0.8, 1], webhooks: {} }
+export const NO_ALERTS = { thresholds: [0.8, 1], unsettled_after: 3 * 86_400_000, webhooks: {} }
 
 export type AlertsFields = z.output<ReturnType<typeof alertsSection>>
 export type WebhookFields = AlertsFields['webhooks'][string]

@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from './alerts'
 import { describe, expect, test } from 'bun:test'
 import { CATALOG } from '../providers/catalog'
 import { parseConfiguration } from './load-configuration'
@@ -31,12 +32,13 @@ describe('alerts', () => {
   test('tell of everything at four fifths and the whole, unless said', async () => {
     expect(await alertsOf({ webhooks: { ops: WEBHOOK } })).toEqual({
       thresholds: [0.8, 1],
+      unsettledAfterMs: 3 * 86_400_000,
       webhooks: [
         {
           name: 'ops',
           url: 'https://hooks.example/alerts',
           secrets: [SECRET],
-          events: ['budget_threshold', 'budget_exceeded', 'budget_overrun', 'credential_benched'],
+          events: [...ALERT_TYPES],
           subjects: ['*'],
           headers: {},
           timeoutMs: 10_000,

@@ -1,12 +1,19 @@
 /** What webhooks can be told of. */
-export const BUDGET_ALERTS = ['budget_threshold', 'budget_exceeded', 'budget_overrun'] as const
-export const ALERT_TYPES = [...BUDGET_ALERTS, 'credential_benched'] as const
+export const ALERT_TYPES = [
+  'budget_threshold',
+  'budget_exceeded',
+  'budget_overrun',
+  'budget_unsettled',
+  'credential_benched',
+] as const
 
 export type AlertType = (typeof ALERT_TYPES)[number]
 
 export type AlertSettings = {
   /** Parts of every budget at which somebody is told, where the budget itself says nothing; rising. */
   readonly thresholds: readonly number[]
+  /** How long work may take that outlasts its answer before somebody is told that it is held for. */
+  readonly unsettledAfterMs: number
   readonly webhooks: readonly WebhookSettings[]
 }
 

@@ -22,6 +22,7 @@ export async function resolveAlerts(
   )
   return {
     thresholds: given.thresholds.toSorted((a, b) => a - b),
+    unsettledAfterMs: given.unsettled_after,
     webhooks: webhooks.filter((webhook) => webhook !== undefined),
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { type EntryFilter, toCondition } from './ledger-filter'
-import { IS_CORRECTED } from './ledger-reader'
+import { IS_CORRECTED, IS_HELD } from './ledger-reader'
 
 const LOCAL = '__LOCAL__'
 
@@ -63,7 +63,7 @@ export type ReportRow = {
 export type ListedEntry = {
   readonly sequence: number
   readonly requestId: string
-  readonly kind: 'request' | 'attempt' | 'correction'
+  readonly kind: 'request' | 'attempt' | 'settlement' | 'correction'
   readonly attempt: number
   readonly admittedAtMs: number
   readonly organization: string
@@ -83,11 +83,16 @@ export type ListedEntry = {
   /** Why a correction was made. */
   readonly reason: string | null
   readonly isCorrected: boolean
+  /** Of a request that was deferred what the provider calls the work, and since when it is; else null. */
+  readonly reference: string | null
+  readonly deferredAtMs: number | null
 }
 
 export type EntryQuery = EntryFilter & {
   /** Only those of requests that nobody corrected. */
   readonly isUncorrected: boolean
+  /** Only those of which something is held until they are settled. */
+  readonly isHeld?: boolean
   readonly limit: number
 }
 
@@ -144,6 +149,11 @@ function report(database: Database, query: ReportQuery): ReportRow[] {
   }))
 }
 
+const ofHold = (column: string) => `CASE WHEN kind = 'request' AND provenance = 'deferred' THEN
+  (SELECT d.${column} FROM deferred_holds AS d WHERE d.request_id = ledger_entries.request_id) END`
+
+const DEFERRED = `${ofHold('reference')} AS reference, ${ofHold('deferred_at_ms')} AS deferredAtMs`
+
 type EntryColumns = Omit<ListedEntry, 'tags' | 'isCorrected'> & {
   tags: string | null
   isCorrected: number
@@ -157,8 +167,9 @@ function entries(database: Database, query: EntryQuery): ListedEntry[] {
          organization, team, key_name AS key, user_id AS user, session_id AS session, tags, provider,
          model, cost_nano_usd AS costNanoUsd, held_nano_usd AS heldNanoUsd,
          input_tokens AS inputTokens, output_tokens AS outputTokens, provenance,
-         price_list AS priceList, reason, ${IS_CORRECTED} AS isCorrected
+         price_list AS priceList, reason, ${IS_CORRECTED} AS isCorrected, ${DEFERRED}
        FROM ledger_entries WHERE ${sql} ${query.isUncorrected ? `AND NOT ${IS_CORRECTED}` : ''}
+       ${query.isHeld === true ? `AND kind = 'request' AND ${IS_HELD}` : ''}
        ORDER BY admitted_at_ms DESC, sequence DESC LIMIT ?`
     )
     .all(...parameters, query.limit)

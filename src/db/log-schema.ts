@@ -150,14 +150,15 @@ export const requests = sqliteTable(
 /**
  * What each admitted request came to: append-only, and kept when the log's rows are deleted. What is counted against
  * budgets and limits is rebuilt from these. A `request` is what its last attempt came to, an `attempt` what an earlier
- * one did, a `correction` what somebody learned later: amounts to be added, which may be negative.
+ * one did, a `settlement` what a request whose hold was deferred came to, a `correction` what somebody learned later:
+ * amounts to be added, which may be negative.
  */
 export const ledgerEntries = sqliteTable(
   'ledger_entries',
   {
     sequence: integer().primaryKey(),
     requestId: text('request_id').notNull(),
-    kind: text({ enum: ['request', 'attempt', 'correction'] })
+    kind: text({ enum: ['request', 'attempt', 'settlement', 'correction'] })
       .notNull()
       .default('request'),
     /** Of an attempt and a request its number, 0 for none; of a correction which one it is. */
@@ -182,7 +183,10 @@ export const ledgerEntries = sqliteTable(
     heldNanoUsd: integer('held_nano_usd'),
     inputTokens: integer('input_tokens'),
     outputTokens: integer('output_tokens'),
-    /** As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known. */
+    /**
+     * As the cost's; `none` where nothing was used, `unresolved` where its process died before it was known, `deferred`
+     * where a settlement is to follow.
+     */
     provenance: text().notNull(),
     priceList: text('price_list'),
     /** Why a correction was made. */
@@ -193,7 +197,31 @@ export const ledgerEntries = sqliteTable(
     index('ledger_entries_corrections')
       .on(table.admittedAtMs)
       .where(sql`kind = 'correction'`),
+    index('ledger_entries_learned')
+      .on(table.sequence)
+      .where(sql`kind = 'correction'`),
     uniqueIndex('ledger_entries_part').on(table.requestId, table.kind, table.attempt),
+  ]
+)
+
+/** Requests whose holds outlast them, until a settlement or a correction says what they came to. */
+export const deferredHolds = sqliteTable(
+  'deferred_holds',
+  {
+    requestId: text('request_id').primaryKey(),
+    deferredAtMs: integer('deferred_at_ms').notNull(),
+    /** What the provider calls the work. */
+    reference: text().notNull(),
+    /** What is held of tokens; the money stands in the request's entry. */
+    inputTokens: integer('input_tokens').notNull(),
+    outputTokens: integer('output_tokens').notNull(),
+    /** NULL while it is held. */
+    settledAtMs: integer('settled_at_ms'),
+  },
+  (table) => [
+    index('deferred_holds_open')
+      .on(table.deferredAtMs)
+      .where(sql`settled_at_ms IS NULL`),
   ]
 )
 

@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite'
+import { createDeferredWriter, type DeferredWriter } from './deferred-holds'
 import type { LedgerEntryRow, RequestBodiesRow, RequestRow } from './log-schema'
 
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
@@ -38,6 +39,8 @@ export type LogWriter = {
   putBodies(row: RequestBodiesRow): void
   /** Does nothing when the request has its entry already. */
   putEntry(row: LedgerEntryInsert): void
+  /** Holds that outlast their requests. */
+  readonly deferred: DeferredWriter
   position(): JournalPosition | undefined
   setPosition(position: JournalPosition): void
   /** Runs `work` in one transaction that holds the write lock from its start. */
@@ -111,6 +114,7 @@ export function createLogWriter(database: Database): LogWriter {
     'PRAGMA wal_checkpoint(PASSIVE)'
   )
   const transaction = database.transaction((work: () => void) => work())
+  let deferred: DeferredWriter | undefined
 
   return {
     insert: (row) => void insert.run(...toParameters(row)),
@@ -125,6 +129,10 @@ export function createLogWriter(database: Database): LogWriter {
         row.answerTruncated
       ),
     putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
+    // Few have any use for it: its statements are prepared then.
+    get deferred() {
+      return (deferred ??= createDeferredWriter(database))
+    },
     position: () => position.get() ?? undefined,
     setPosition: ({ segment, offsetBytes }) => void setPosition.run(segment, offsetBytes),
     transact: (work) => transaction.immediate(work),

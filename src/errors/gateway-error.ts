@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   protocol_not_spoken: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
   model_not_allowed: { status: 403, type: 'permission_error' },
+  tool_not_allowed: { status: 403, type: 'permission_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   request_not_found: { status: 404, type: 'invalid_request_error' },

@@ -19,7 +19,7 @@ import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { readEnvelope } from './read-envelope'
 import { relay } from './relay'
-import { reserve, toHeldRecord, toOutcome, toUsed, UNLIMITED } from './reserve'
+import { reserve, settle, toHeldRecord, toOutcome, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import { readGeneration } from './translation'
 import { readTimeout } from './read-timeout'
@@ -377,8 +377,8 @@ class Exchange implements BodyHolder {
     record.hasEnded = true
     if (this.#grant && !record.hasBegun) this.#begin(undefined)
     this.#leave()
-    this.#grant?.settle(toUsed(record))
     const { log } = this.#parts
+    if (this.#grant) settle(this.#grant, record, log)
     if (!record.hasBegun) {
       const outcome = error?.code === 'client_closed' ? 'cancelled' : 'refused'
       log.refused(record.toBegin(), record.toEnd(status, outcome, error))

@@ -54,6 +54,11 @@ export class RequestRecord {
   spentNanoUsd = 0
   /** What is to be booked before the request ends; never rejects. */
   settling: Promise<unknown> | undefined
+  /**
+   * What the provider calls work that goes on behind the answer, such as a batch's id: set before the request ends, what
+   * is held for it stays held until `Governor.settleDeferred` or `releaseDeferred` of its id.
+   */
+  deferredAs: string | undefined
   /** What the last translation could not say; `undefined` where none was needed. */
   losses: Losses | undefined
   hasBegun = false

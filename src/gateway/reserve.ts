@@ -7,6 +7,8 @@ import type { Target } from '../routing/target'
 import { countOf, stringOf } from '../std/record'
 import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 import type { Metered } from './meter'
+import type { RequestLog } from '../telemetry/request-log'
+import type { RequestRecord } from './request-record'
 
 /** What a request gets that no limit counts. */
 export const UNLIMITED: Reservation = { kind: 'held' }
@@ -57,6 +59,20 @@ export function toOutcome(error: GatewayError | undefined): RequestOutcome {
   if (error.code === 'client_closed') return 'cancelled'
   const isLimit = error.code === 'insufficient_quota' || error.code === 'rate_limit_exceeded'
   return isLimit ? 'refused' : 'failed'
+}
+
+/** Books what a request used; where its work goes on behind its answer, what it holds stays held. Its end comes next. */
+export function settle(grant: Grant, record: RequestRecord, log: Pick<RequestLog, 'defer'>): void {
+  const { deferredAs, target, id } = record
+  if (deferredAs === undefined || target === undefined) {
+    grant.settle(toUsed(record))
+    return
+  }
+  // Until it is settled nobody knows its cost.
+  record.cost = undefined
+  const { provider, name: model } = target
+  const named = { provider: provider.name, model, credential: toCredential(provider) }
+  log.defer(grant.defer({ requestId: id, reference: deferredAs, target: named }))
 }
 
 /** What was used of what was held: nothing where nobody answered. */

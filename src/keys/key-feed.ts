@@ -1,5 +1,6 @@
 import type { KeyQueries } from '../db/key-queries'
 import type { KeyRow, PreviousTokenRow } from '../db/state-schema'
+import type { OwnLimit } from '../ledger/account-book'
 import type { IndexedKey } from './key-columns'
 import type { KeyIndex } from './key-index'
 
@@ -9,7 +10,12 @@ export type KeyFeedOptions = {
   /** Told when changes can't be read, once until they can again; the keys known so far stay. */
   onError(error: unknown): void
   intervalMs?: number
+  /** Told at once of limits that keys have been given, beside those of keys that are new. */
+  onLimits?(added: readonly GivenLimits[]): void
 }
+
+/** Limits of its own that a key did not have before. */
+export type GivenLimits = { readonly keyId: string; readonly limits: readonly OwnLimit[] }
 
 export type KeyFeed = { stop(): void }
 
@@ -71,10 +77,15 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
 
   function readChanges(): void {
     if (queries.latestSeq() === seenSeq) return
+    const given: GivenLimits[] = []
     for (const { seq, key } of queries.changesAfter(seenSeq, POLL_ROWS)) {
+      const before = index.at(key.tokenHash)?.limits
       put(key, queries.previousTokensOf(key.id))
       seenSeq = seq
+      const limits = before && addedTo(before, index.at(key.tokenHash)?.limits ?? [])
+      if (limits && limits.length > 0) given.push({ keyId: key.id, limits })
     }
+    if (given.length > 0) options.onLimits?.(given)
   }
 
   function put(row: IndexedKey & FeedColumns, tokens: readonly PreviousTokenRow[]): void {
@@ -90,4 +101,9 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
     if (group.parentId !== null) putMissingGroups(group.parentId)
     index.putGroup(group)
   }
+}
+
+function addedTo(before: readonly OwnLimit[], after: readonly OwnLimit[]): OwnLimit[] {
+  const known = new Set(before.map(({ limit }) => limit.id))
+  return after.filter(({ limit }) => !known.has(limit.id))
 }

@@ -27,6 +27,7 @@ test('a profile is read as it was written', () => {
       deniedModels: ['a/b'],
       providers: ['a', 'c'],
       deniedProviders: ['d*'],
+      ...{ tools: ['mcp.*'], deniedTools: ['mcp.x'] },
       credentials: ['a/prod-*'],
     },
     headers: [{ name: 'x-team', value: 'red\n' }],

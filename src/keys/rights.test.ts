@@ -5,7 +5,7 @@ import type { Level, LevelKind, Rights } from './virtual-key'
 const NAMES = { key: 'app', team: 'red', organization: 'default' } as const
 const NONE: Rights = {
   ...{ models: [], deniedModels: [], providers: [], deniedProviders: [] },
-  credentials: [],
+  ...{ credentials: [], tools: [], deniedTools: [] },
 }
 
 /** A key of these levels. */

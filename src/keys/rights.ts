@@ -4,11 +4,12 @@ import type { Level, LevelKind, VirtualKey } from './virtual-key'
 /** Entries of an allow list that a refusal repeats. */
 const MANY_TOLD = 10
 
-/** Why a model may not be used. */
+/** Why a model or tool may not be used. */
 export type Denial = {
   readonly level: { readonly kind: LevelKind; readonly name: string }
   /** The list that decides, and for a deny list the entry of it. */
-  readonly rule: 'models' | 'deniedModels' | 'providers' | 'deniedProviders'
+  readonly rule:
+    'models' | 'deniedModels' | 'providers' | 'deniedProviders' | 'tools' | 'deniedTools'
   readonly entry: string | undefined
   /** All of it in words, which name the key only by its name. */
   readonly message: string
@@ -64,6 +65,29 @@ export function explainFallbacks({ levels }: Pick<VirtualKey, 'levels'>): string
   return undefined
 }
 
+/** Whether some list says which tools a key may use: most have none. */
+export function hasToolRights({ levels }: Pick<VirtualKey, 'levels'>): boolean {
+  for (const { rights } of levels)
+    if (rights.tools.length > 0 || rights.deniedTools.length > 0) return true
+  return false
+}
+
+/**
+ * The first reason for which a key may not use a tool that doesn't run at its client, by its name: `web_search`,
+ * `mcp.LABEL`, of the gateway's own MCP servers `server.tool`. `undefined` where it may. Each level must allow it, as it
+ * must allow a model.
+ */
+export function explainTool(key: Pick<VirtualKey, 'levels'>, tool: string): Denial | undefined {
+  for (const level of key.levels) {
+    const { tools, deniedTools } = level.rights
+    const entry = findGlob(deniedTools, tool)
+    if (entry !== undefined) return deny(level, 'deniedTools', `the tool '${tool}'`, entry)
+    if (tools.length > 0 && findGlob(tools, tool) === undefined)
+      return deny(level, 'tools', `the tool '${tool}'`)
+  }
+  return undefined
+}
+
 /** Whether a key may use a target, named `provider/model`. */
 export function mayUse(key: Pick<VirtualKey, 'levels'>, target: string): boolean {
   return explainRights(key, target) === undefined
@@ -114,7 +138,7 @@ function explainLevel(level: Level, target: string): Denial | undefined {
   if (denied !== undefined) return denied
   const { models } = level.rights
   if (models.length > 0 && findGlob(models, target) === undefined)
-    return deny(level, 'models', target)
+    return deny(level, 'models', askedOf(target))
   // No provider is called so: a route's targets have theirs.
   return target.startsWith(ROUTE_PREFIX) ? undefined : explainProvider(level, target)
 }
@@ -123,7 +147,7 @@ function explainDenied(level: Level, target: string): Denial | undefined {
   const { deniedModels } = level.rights
   if (deniedModels.length === 0) return undefined
   const entry = findGlob(deniedModels, target)
-  return entry === undefined ? undefined : deny(level, 'deniedModels', target, entry)
+  return entry === undefined ? undefined : deny(level, 'deniedModels', askedOf(target), entry)
 }
 
 function explainProvider(level: Level, target: string): Denial | undefined {
@@ -132,9 +156,9 @@ function explainProvider(level: Level, target: string): Denial | undefined {
   const slash = target.indexOf('/')
   const provider = slash < 0 ? target : target.slice(0, slash)
   const entry = findGlob(deniedProviders, provider)
-  if (entry !== undefined) return deny(level, 'deniedProviders', target, entry)
+  if (entry !== undefined) return deny(level, 'deniedProviders', askedOf(target), entry)
   if (providers.length > 0 && findGlob(providers, provider) === undefined)
-    return deny(level, 'providers', target)
+    return deny(level, 'providers', askedOf(target))
   return undefined
 }
 
@@ -143,13 +167,18 @@ const LISTS: Readonly<Record<Denial['rule'], string>> = {
   deniedModels: 'deny list of models',
   providers: 'allow list of providers',
   deniedProviders: 'deny list of providers',
+  tools: 'allow list of tools',
+  deniedTools: 'deny list of tools',
 }
 
-function deny(level: Level, rule: Denial['rule'], target: string, entry?: string): Denial {
-  const { kind, name, rights } = level
-  const asked = target.startsWith(ROUTE_PREFIX)
+function askedOf(target: string): string {
+  return target.startsWith(ROUTE_PREFIX)
     ? `the route '${target.slice(ROUTE_PREFIX.length)}'`
     : `the model '${target}'`
+}
+
+function deny(level: Level, rule: Denial['rule'], asked: string, entry?: string): Denial {
+  const { kind, name, rights } = level
   const reason =
     entry === undefined
       ? `its ${LISTS[rule]} has only ${tell(rights[rule])}`

@@ -39,6 +39,9 @@ const credentialsSchema = z
   )
   .max(MANY)
 
+/** Globs over names of tools: `web_search`, `mcp.github`, `files.read_*`. */
+const toolsSchema = z.array(globSchema).max(MANY)
+
 const weightsSchema = z
   .record(
     z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'the name of a provider'),
@@ -73,6 +76,8 @@ const groupFields = {
   providers: providersSchema.optional(),
   deniedProviders: providersSchema.optional(),
   credentials: credentialsSchema.optional(),
+  tools: toolsSchema.optional(),
+  deniedTools: toolsSchema.optional(),
   budgets: budgetsSchema.optional(),
   limits: limitsSchema.optional(),
   metadata: metadataSchema.optional(),
@@ -141,6 +146,8 @@ export function changeProfile(columns: ProfileColumns, input: ProfileInput): Pro
       providers: input.providers ?? rights.providers,
       deniedProviders: input.deniedProviders ?? rights.deniedProviders,
       credentials: input.credentials ?? rights.credentials,
+      tools: input.tools ?? rights.tools,
+      deniedTools: input.deniedTools ?? rights.deniedTools,
     },
     headers: input.headers
       ? Object.entries(input.headers).map(([name, value]) => ({ name, value }))

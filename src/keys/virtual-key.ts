@@ -57,6 +57,9 @@ export type Rights = {
   readonly deniedProviders: readonly string[]
   /** Over `provider/name`, for providers with several credentials. Of one that no entry names all may be used. */
   readonly credentials: readonly string[]
+  /** Over names of tools that don't run at the client. */
+  readonly tools: readonly string[]
+  readonly deniedTools: readonly string[]
 }
 
 /** A header's name in lower case, and a glob over its value. */

@@ -66,6 +66,11 @@ export class Account {
     return this.#spent === 0 && this.holds === 0
   }
 
+  /** Something is spent, or was until its time was over. */
+  get hasSpent(): boolean {
+    return this.#spent !== 0
+  }
+
   /** Nobody has asked for it since, and all that it counts stands in a checkpoint: it can be read again. */
   isStored(sinceMs: number): boolean {
     if (this.#usedMs > sinceMs || this.#isChanged || this.holds > 0) return false

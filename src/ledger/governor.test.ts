@@ -3,7 +3,8 @@ import type { Limit } from '../limits/limit'
 import { type Dimensions, parseSubject } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import { AccountBook } from './account-book'
-import { Governor, type GovernorEvent } from './governor'
+import { Governor } from './governor'
+import type { GovernorEvent } from './tell-budgets'
 
 const CARD: ModelCard = {
   ...{ provider: 'openai', model: 'm', kind: 'chat', contextTokens: 8_000, maxOutputTokens: 100 },

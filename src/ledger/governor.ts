@@ -3,14 +3,20 @@ import type { Limit, LimitUnit } from '../limits/limit'
 import { type Dimensions, parseSubject } from '../limits/subject'
 import type { ModelCard } from '../models/model-card'
 import type { RateState } from '../protocols/rate-limits'
+import type { DeferRecord, Settlement } from '../telemetry/records'
 import type { CounterRow } from '../db/checkpoint-store'
 import type { AccountBook, CounterName, OwnLimit } from './account-book'
 import type { Account, Standing } from './account'
 import { amountOf, unpriced, worstAmount } from './amounts'
+import { BudgetReview } from './budget-review'
+import { type DeferredHold, DeferredHolds } from './deferred-holds'
+import type { DeferredOptions, DeferredOutcome } from './deferred-holds'
 import { Expectations } from './expectations'
-import { type Demand, Hold, type Refusal } from './ledger'
+import { type Demand, Hold } from './ledger'
 import { toRefusalError } from './refusals'
-import { type Mark, ToldMarks } from './told-marks'
+import { isRate, tightestRates } from './rate-states'
+import { type GovernorEvent, tellBooked, tellRefusal, tellUnsettled } from './tell-budgets'
+import { ToldMarks } from './told-marks'
 import { outputThatFits, type WorstCase, type WorstCaseRequest, worstCaseOf } from './worst-case'
 
 /** What a request is, as far as its limits are concerned. */
@@ -43,16 +49,6 @@ export type Reservation =
   | { readonly kind: 'refused'; readonly error: GatewayError }
   | { readonly kind: 'skipped'; readonly error: GatewayError }
 
-/**
- * Something the governor wants told of a budget, each once a window: a threshold that was reached, a request refused
- * that an empty budget had let in, a booking beyond what was held (that once an hour at least). Amounts are nano-USD.
- */
-export type GovernorEvent = { readonly account: Account; readonly mark: Mark } & (
-  | { readonly kind: 'threshold'; readonly at: number; readonly spent: number }
-  | { readonly kind: 'exceeded'; readonly wanted: number }
-  | { readonly kind: 'overrun'; readonly overrun: number }
-)
-
 /** What counters tell targets apart by. */
 export type TargetName = {
   readonly provider: { readonly name: string; readonly pool?: NamedCredentials | undefined }
@@ -75,24 +71,49 @@ export type GovernorOptions = {
   told?: ToldMarks
   /** The thresholds of budgets that have none of their own, rising; none unless said. */
   alertAt?(): readonly number[]
+  /** Where holds that outlast their requests come from and go to; nowhere unless said. */
+  deferred?: Pick<DeferredOptions, 'ownOf' | 'append' | 'load'>
 }
 
-type GrantOptions = Required<GovernorOptions> & { readonly expectations: Expectations }
+type GrantOptions = Required<GovernorOptions> & {
+  readonly expectations: Expectations
+  readonly holds: DeferredHolds
+}
 
-const OVERRUN_AGAIN_AFTER_MS = 3_600_000
+/** What a request holds from its answer on until it is settled, by whatever process then lives. */
+export type Deferral = {
+  readonly requestId: string
+  /** What the provider calls the work, such as a batch's id. */
+  readonly reference: string
+  /** Who does it. */
+  readonly target: Pick<GovernedTarget, 'provider' | 'model' | 'credential'>
+}
 
 /** Lets requests in and holds what they may spend, for every limit that applies. In memory, and at once. */
 export class Governor {
   readonly #options: GrantOptions
+  readonly #review: BudgetReview
+  /** What outlasts its requests. */
+  readonly holds: DeferredHolds
 
   constructor(options: GovernorOptions) {
-    this.#options = {
+    const known = {
       told: new ToldMarks(),
       alertAt: () => [],
       readCounters: async () => [],
+      deferred: NOTHING_DEFERRED,
       ...options,
-      expectations: new Expectations(),
     }
+    this.holds = new DeferredHolds({
+      ...known.deferred,
+      book: known.book,
+      now: known.now,
+      prepare: (of, own) => this.prepare({ of, own }),
+      onBooked: (account, spent, overrun) =>
+        tellBooked(known, account, spent, overrun, known.now()),
+    })
+    this.#options = { ...known, expectations: new Expectations(), holds: this.holds }
+    this.#review = new BudgetReview(known, known.book)
   }
 
   /**
@@ -141,13 +162,37 @@ export class Governor {
     return new Grant(this.#options, request, admission, nowMs)
   }
 
-  /** Tells the thresholds that are reached already: after a start, and when limits have changed. */
+  /**
+   * Books what a deferred request used (`Grant.defer`) in the windows of its admission, in every limit of money and
+   * tokens that there is by now, gives back the rest, and writes it down before it resolves. Counts once: whoever comes
+   * later hears `unknown`, as for a request that an operator has settled by hand. Rejects with `log_unavailable`;
+   * then all is as before, and it may be tried again.
+   */
+  settleDeferred(requestId: string, settlement: Settlement): Promise<DeferredOutcome> {
+    return this.holds.settle(requestId, settlement)
+  }
+
+  /** The same where nothing was used: the work failed, or was cancelled, and is not billed. */
+  releaseDeferred(requestId: string): Promise<DeferredOutcome> {
+    return this.holds.settle(requestId, NOTHING_SETTLED)
+  }
+
+  /** What is held for requests that were deferred, by earlier processes too; the oldest first. Rejects as above. */
+  listDeferred(): Promise<readonly DeferredHold[]> {
+    return this.holds.list()
+  }
+
+  /** Tells the budgets that have held for longer for work behind an answer; nothing is given back. */
+  reviewUnsettled(afterMs: number): void {
+    tellUnsettled(this.#options, this.holds, afterMs)
+  }
+
+  /**
+   * Tells the thresholds that are reached already: after a start, and when limits have changed. Of very many accounts
+   * little by little.
+   */
   review(): void {
-    const nowMs = this.#options.now()
-    for (const account of this.#options.book.accounts()) {
-      if (account.limit.unit !== 'usd' || account.limit.alertAt?.length === 0) continue
-      tellThresholds(this.#options, account, account.standing(nowMs).spent, nowMs)
-    }
+    this.#review.begin()
   }
 
   /**
@@ -159,13 +204,12 @@ export class Governor {
     if (subject === undefined || subject.isEach) return undefined
     const { book, now } = this.#options
     const nowMs = now()
-    let left: number | undefined
-    for (const account of book.ofSubject(subject, own, nowMs)) {
-      if (account.limit.unit !== 'usd') continue
-      const { amount, spent, reserved } = account.standing(nowMs)
-      left = Math.min(left ?? Infinity, Math.max(0, amount - spent - reserved))
-    }
-    return left === undefined ? undefined : left / NANO_USD
+    const left = book
+      .ofSubject(subject, own, nowMs)
+      .filter(({ limit }) => limit.unit === 'usd')
+      .map((account) => account.standing(nowMs))
+      .map(({ amount, spent, reserved }) => Math.max(0, amount - spent - reserved))
+    return left.length === 0 ? undefined : Math.min(...left) / NANO_USD
   }
 
   /** How the caller stands in each limit that is not of a target. Amounts are nano-USD, tokens or requests. */
@@ -197,6 +241,8 @@ export class Grant {
   readonly admittedAtMs: number
   /** What is learned of the present attempt, where some budget goes by what is expected. */
   #learning: { model: string; worst: number } | undefined
+  /** What the present attempt may take. */
+  #worst: WorstCase = NOTHING_HELD
 
   constructor(
     options: GrantOptions,
@@ -221,22 +267,14 @@ export class Grant {
     if (this.#admission === undefined) return NO_RATES
     if (!this.#admission.counts(isRate) && !this.#hold.counts(isRate)) return NO_RATES
     const nowMs = this.#options.now()
-    const tightest = new Map<RateState['kind'], RateState>()
-    for (const account of [...this.#admission.accounts(), ...this.#hold.accounts()]) {
-      const state = toRateState(account, nowMs)
-      const known = state && tightest.get(state.kind)
-      if (state && (known === undefined || state.remaining < known.remaining))
-        tightest.set(state.kind, state)
-    }
-    return [...tightest.values()]
+    return tightestRates([...this.#admission.accounts(), ...this.#hold.accounts()], nowMs)
   }
 
   /** Moves what is held to a target's worst case, in every limit that applies to it, all or nothing. */
   reserve(target: GovernedTarget, size: WorstCaseRequest): Reservation {
     const { book, now } = this.#options
     const nowMs = now()
-    const { provider, model, credential } = target
-    const of = { ...this.#request.of, provider, model, credential }
+    const of = ofTarget(this.#request.of, target)
     const accounts = book.atAttempt(of, this.#request.own, nowMs)
     const worst = worstCaseOf(size, target.card)
     const demands: Demand[] = []
@@ -249,9 +287,12 @@ export class Grant {
     // The attempt before this one counts, whatever became of it.
     this.#hold.settleUnit('requests', 1, nowMs)
     const refusal = this.#hold.move(demands, nowMs)
-    if (refusal === undefined) return { kind: 'held', worst }
+    if (refusal === undefined) {
+      this.#worst = worst
+      return { kind: 'held', worst }
+    }
     const isMoney = refusal.limit.unit === 'usd'
-    if (isMoney) this.#tellRefusal(refusal, nowMs)
+    if (isMoney) tellRefusal(this.#options, refusal)
     const fitting = isMoney ? outputThatFits(refusal.room, size, target.card) : undefined
     const error = toRefusalError(refusal, nowMs, fitting)
     return { kind: refusal.limit.subject.isOfTarget ? 'skipped' : 'refused', error }
@@ -268,12 +309,17 @@ export class Grant {
 
   /** Each goes on with what the other holds. */
   exchange(other: Grant): void {
-    const hold = this.#hold
-    const learning = this.#learning
+    const { hold, learning, worst } = {
+      hold: this.#hold,
+      learning: this.#learning,
+      worst: this.#worst,
+    }
     this.#hold = other.#hold
     this.#learning = other.#learning
+    this.#worst = other.#worst
     other.#hold = hold
     other.#learning = learning
+    other.#worst = worst
   }
 
   /** A budget that may not be overshot goes by the worst case alone. */
@@ -293,7 +339,7 @@ export class Grant {
     this.#admission.settle(isRequest, nowMs)
     const amounts = (unit: LimitUnit, held: number) => amountOf(unit, used, held)
     this.#hold.settle(amounts, nowMs, (account, spent, overrun) => {
-      if (account.limit.unit === 'usd') this.#tell(account, spent, overrun, nowMs)
+      tellBooked(this.#options, account, spent, overrun, nowMs)
     })
     if (this.#learning && used !== NOTHING_USED && used.costNanoUsd !== undefined) {
       const { model, worst } = this.#learning
@@ -301,60 +347,53 @@ export class Grant {
     }
   }
 
+  /**
+   * Instead of `settle`, with the answer of a request whose work goes on at the provider: books the request, gives back
+   * its place in flight, and keeps what is held of money and tokens held, in every limit that it is held in, until
+   * `Governor.settleDeferred` or `releaseDeferred` of its id, in whatever process. What it used counts then, in the
+   * windows of its admission: where those are over, as the minute of a rate limit is, it counts no more. Gives the
+   * record that is to be written right before the request's end, at once.
+   */
+  defer({ requestId, reference, target }: Deferral): DeferRecord {
+    const { holds, now } = this.#options
+    const nowMs = now()
+    this.#admission?.settle(isRequest, nowMs)
+    this.#hold.settleUnit('requests', 1, nowMs)
+    const { admittedAtMs } = this
+    const of = ofTarget(this.#request.of, target)
+    const hold = this.#hold
+    this.#hold = new Hold(admittedAtMs)
+    const deferred = { requestId, reference, of, admittedAtMs, deferredAtMs: nowMs }
+    return holds.defer({ ...deferred, worst: this.#worst }, hold)
+  }
+
   /** The request is no longer in flight; what else is held for it stays until it is settled. */
   leave(): void {
     this.#admission?.settleUnit('in_flight', 0, this.#options.now())
   }
-
-  #tell(account: Account, spent: number, overrun: number, nowMs: number): void {
-    const { told, onEvent } = this.#options
-    const mark =
-      overrun > 0 ? told.take(account, 'overrun', nowMs, OVERRUN_AGAIN_AFTER_MS) : undefined
-    if (mark) onEvent({ kind: 'overrun', account, mark, overrun })
-    tellThresholds(this.#options, account, spent, nowMs)
-  }
-
-  #tellRefusal({ account, limit, wanted }: Refusal, nowMs: number): void {
-    // What no empty budget would let in says something of the request alone.
-    if (wanted > account.amount + limit.overshoot) return
-    const mark = this.#options.told.take(account, 'exceeded', nowMs)
-    if (mark) this.#options.onEvent({ kind: 'exceeded', account, mark, wanted })
-  }
 }
 
-function tellThresholds(
-  { told, onEvent, alertAt }: Required<GovernorOptions>,
-  account: Account,
-  spent: number,
-  nowMs: number
-): void {
-  const { limit, amount } = account
-  for (const at of limit.alertAt ?? alertAt()) {
-    if (spent === 0 || spent < at * amount) return
-    const mark = told.take(account, `threshold ${at}`, nowMs)
-    if (mark) onEvent({ kind: 'threshold', account, mark, at, spent })
-  }
+/** Spelled out: twice as fast as copying what is there. */
+function ofTarget(
+  { organization, team, key, keyId, user, session, tags }: Dimensions,
+  { provider, model, credential }: Pick<GovernedTarget, 'provider' | 'model' | 'credential'>
+): Dimensions {
+  return { organization, team, key, keyId, user, session, tags, provider, model, credential }
 }
 
 const NANO_USD = 1e9
 const NO_RATES: RateState[] = []
 const NOTHING_USED: Used = { costNanoUsd: 0, inputTokens: 0, outputTokens: 0 }
 
+const NOTHING_HELD: WorstCase = { inputTokens: 0, outputTokens: 0, costNanoUsd: undefined }
+const NOTHING_SETTLED: Settlement = {
+  ...{ costNanoUsd: 0, inputTokens: 0, outputTokens: 0, provenance: 'none' },
+}
+
+const NOTHING_DEFERRED: NonNullable<GovernorOptions['deferred']> = {
+  ownOf: () => [],
+  append() {},
+  load: async () => [],
+}
+
 const isRequest = (unit: LimitUnit) => (unit === 'requests' ? 1 : 0)
-
-const RATE_KINDS: Readonly<Partial<Record<LimitUnit, RateState['kind']>>> = {
-  requests: 'requests',
-  tokens: 'tokens',
-  input_tokens: 'input-tokens',
-  output_tokens: 'output-tokens',
-}
-
-const isRate = (unit: LimitUnit) => RATE_KINDS[unit] !== undefined
-
-function toRateState(account: Account, nowMs: number): RateState | undefined {
-  const kind = RATE_KINDS[account.limit.unit]
-  if (kind === undefined) return undefined
-  const { amount, spent, reserved, resetAtMs } = account.standing(nowMs)
-  if (resetAtMs === undefined) return undefined
-  return { kind, limit: amount, remaining: Math.max(0, amount - spent - reserved), resetAtMs }
-}

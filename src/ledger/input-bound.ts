@@ -10,11 +10,18 @@ const REFERRED_TOKENS = 10_000
 /** Pages that a hosted search or fetch may bring into the prompt. */
 const HOSTED_TOOL_TOKENS = 50_000
 
-const REFERENCES = ['"url":"http', '"url": "http', '"fileUri"', '"file_uri"', '"file_id"'].map(
-  (text) => Buffer.from(text)
-)
-const HOSTED_TOOLS = ['"web_search', '"web_fetch', '"googleSearch', '"google_search', '"urlContext']
-const HOSTED = HOSTED_TOOLS.map((text) => Buffer.from(text))
+/** Texts, each with what all of some have in common: most bodies have none of it, and each search has its price. */
+type Marks = readonly (readonly [common: Buffer, texts: readonly Buffer[]])[]
+
+const REFERENCES: Marks = [
+  toMarks('"url', ['"url":"http', '"url": "http']),
+  toMarks('"file', ['"fileUri"', '"file_uri"', '"file_id"']),
+]
+const HOSTED: Marks = [
+  toMarks('"web_', ['"web_search', '"web_fetch']),
+  toMarks('"google', ['"googleSearch', '"google_search']),
+  toMarks('"url', ['"urlContext']),
+]
 /** What stands before base64: members that hold it, and data URLs. */
 const BASE64_STARTS = [';base64,', '"data":"', '"data": "', '"bytes":"', '"bytes": "']
 const BASE64 = BASE64_STARTS.map((text) => Buffer.from(text))
@@ -35,14 +42,24 @@ export function boundInput(body: Uint8Array): InputBound {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
   let tokens = bytes.length + OVERHEAD_TOKENS
   if (bytes.length > PLAIN_BYTES) tokens += mediaDifference(bytes)
-  for (const reference of REFERENCES) tokens += REFERRED_TOKENS * occurrences(bytes, reference)
   let searches = 0
-  for (const tool of HOSTED)
-    if (bytes.indexOf(tool) >= 0) {
+  for (const [common, references] of REFERENCES) {
+    if (bytes.indexOf(common) < 0) continue
+    for (const reference of references) tokens += REFERRED_TOKENS * occurrences(bytes, reference)
+  }
+  for (const [common, tools] of HOSTED) {
+    if (bytes.indexOf(common) < 0) continue
+    for (const tool of tools) {
+      if (bytes.indexOf(tool) < 0) continue
       tokens += HOSTED_TOOL_TOKENS
       searches += SEARCHES
     }
+  }
   return { tokens, searches }
+}
+
+function toMarks(common: string, texts: readonly string[]): Marks[number] {
+  return [Buffer.from(common), texts.map((text) => Buffer.from(text))]
 }
 
 /** What base64 counts less than its bytes: zero or below. */

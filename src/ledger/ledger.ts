@@ -44,6 +44,11 @@ export class Hold {
     return false
   }
 
+  /** What is held in the first account of a unit. */
+  partOf(unit: Limit['unit']): Demand | undefined {
+    return this.#parts.find(({ account }) => account.limit.unit === unit)
+  }
+
   /** The accounts that it is held in. */
   accounts(): Account[] {
     return this.#parts.map(({ account }) => account)
@@ -76,10 +81,14 @@ export class Hold {
       demand.sums = sums
       if (held === undefined) account.holds++
     }
-    for (const part of this.#parts)
-      if (!demands.some(({ account }) => account === part.account)) giveBack(part)
+    if (this.#parts.length > 0) this.#leaveOthers(demands)
     this.#parts = demands
     return undefined
+  }
+
+  #leaveOthers(demands: readonly Demand[]): void {
+    for (const part of this.#parts)
+      if (!demands.some(({ account }) => account === part.account)) giveBack(part)
   }
 
   /**
@@ -105,7 +114,7 @@ export class Hold {
 
   /** Books so much in each account of one unit, and holds nothing more there. */
   settleUnit(unit: Limit['unit'], amount: number, nowMs: number): void {
-    if (!this.counts((of) => of === unit)) return
+    if (this.#parts.length === 0 || !this.counts((of) => of === unit)) return
     for (const { account, sums, expected, worst } of this.#parts) {
       if (account.limit.unit !== unit || sums === undefined) continue
       account.advance(nowMs)
@@ -113,6 +122,28 @@ export class Hold {
       if (amount > 0) account.book(sums, amount)
     }
     this.#parts = this.#parts.filter(({ account }) => account.limit.unit !== unit)
+  }
+
+  /** Holds the worst in full from now on, where less was expected. */
+  expectWorst(): void {
+    for (const part of this.#parts) {
+      const { account, sums, expected, worst } = part
+      if (sums) account.hold(sums, worst - expected, 0)
+    }
+    this.#parts = this.#parts.map((part) => ({ ...part, expected: part.worst }))
+  }
+
+  /** Holds so much in further accounts too, room or not. */
+  join(demands: readonly Demand[], nowMs: number): void {
+    const added = demands.filter(({ account }) => this.#partOf(account) === undefined)
+    for (const demand of added) {
+      const { account, expected, worst } = demand
+      account.advance(nowMs)
+      demand.sums = account.sumsAt(this.#admittedAtMs ?? nowMs)
+      account.hold(demand.sums, expected, worst)
+      account.holds++
+    }
+    this.#parts = [...this.#parts, ...added]
   }
 
   /** Gives everything back. */

@@ -3,6 +3,7 @@ import type { CountedEntry } from '../db/ledger-reader'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { parseSubject, type Subject, toCounterKey } from '../limits/subject'
 import { type Stretch, stretchAt } from '../limits/window'
+import type { Spent } from './account'
 import { spentSchema } from './account-book'
 import { amountOf, toDimensions } from './restore'
 
@@ -76,6 +77,18 @@ function countEntry(limit: Recounted, entry: CountedEntry): void {
   counter.recounted.set(stretch.number, (counter.recounted.get(stretch.number) ?? 0) + amount)
 }
 
+/**
+ * A clock that is set back has a counter move what it had booked ahead into the present, while entries stay where they
+ * were: the sum tells.
+ */
+function isSumRight(stretches: Spent, recounted: ReadonlyMap<number, number>): boolean {
+  const oldest = Math.min(...stretches.map(([number]) => number))
+  let missing = 0
+  for (const [, counted] of stretches) missing += counted
+  for (const [number, again] of recounted) if (number >= oldest) missing -= again
+  return missing === 0
+}
+
 /** What a counter had forgotten when it was written down is not looked for. */
 function compare(limit: Recounted): CounterDifference[] {
   const differences: CounterDifference[] = []
@@ -83,7 +96,9 @@ function compare(limit: Recounted): CounterDifference[] {
     const isOwn = limit.subject === undefined
     // Of a team or organization entries have the name alone, which may have changed.
     if (isOwn && !row.name.startsWith('key/')) continue
-    for (const [number, counted] of spentSchema.parse(JSON.parse(row.stretches))) {
+    const stretches = spentSchema.parse(JSON.parse(row.stretches))
+    if (isSumRight(stretches, recounted)) continue
+    for (const [number, counted] of stretches) {
       const again = recounted.get(number) ?? 0
       if (counted === again || (isOwn && counted < again)) continue
       const { limitId, name } = row

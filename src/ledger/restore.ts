@@ -1,4 +1,5 @@
 import type { CounterRow, StoredCheckpoint } from '../db/checkpoint-store'
+import type { HeldEntry } from '../db/deferred-holds'
 import type { CountedEntry, LedgerReader } from '../db/ledger-reader'
 import { readCheckpointLimits } from '../limits/checkpoint-limit'
 import type { Limit } from '../limits/limit'
@@ -6,6 +7,7 @@ import type { Dimensions } from '../limits/subject'
 import { BUCKETS, stretchAt } from '../limits/window'
 import type { Account } from './account'
 import type { AccountBook, OwnLimit } from './account-book'
+import type { DeferredHold } from './deferred-holds'
 
 /** The time from which entries still count under any of these limits; `undefined` where none does. */
 export function oldestThatCounts(
@@ -90,17 +92,19 @@ function storeCounters({ book, counters, limits, nowMs }: Restoring, known: Read
   }
 }
 
-function restore(account: Account, entry: CountedEntry): void {
+/** Counts an entry in an account that it falls on, whose present is known. */
+export function restore(account: Account, entry: CountedEntry): void {
   const amount = amountOf(account.limit, entry)
   if (amount !== 0) account.restore(entry.admittedAtMs, amount, entry.kind === 'correction')
 }
 
 /** Hands each entry to the accounts that it falls on; gives how many entries there were. */
 function count(
-  { book, counters, ownOf, nowMs }: Restoring,
+  restoring: Restoring,
   entries: Iterable<CountedEntry>,
   take: (account: Account, entry: CountedEntry) => void
 ): number {
+  const { book, ownOf, nowMs } = restoring
   const found = new Map<string, readonly Account[]>()
   let read = 0
   for (const entry of entries) {
@@ -109,10 +113,7 @@ function count(
     if (accounts === undefined) {
       const of = toDimensions(entry)
       const own = ownOf(entry.keyId)
-      for (const { limitId, name } of book.missing(of, own)) {
-        const row = counters.one(limitId, name)
-        if (row) book.store(limitId, name, row)
-      }
+      storeMissing(restoring, of, own)
       accounts = findAccounts(book, of, own, nowMs)
       if (found.size >= MANY_FOUND) found.clear()
       found.set(who, accounts)
@@ -123,12 +124,46 @@ function count(
   return read
 }
 
+function storeMissing(
+  { book, counters }: Restoring,
+  of: Dimensions,
+  own: readonly OwnLimit[]
+): void {
+  for (const { limitId, name } of book.missing(of, own)) {
+    const row = counters.one(limitId, name)
+    if (row) book.store(limitId, name, row)
+  }
+}
+
+/** The holds that earlier processes left, their accounts ready to hold again. Comes after `restoreAccounts`. */
+export function restoreHolds(restoring: Restoring, entries: readonly HeldEntry[]): DeferredHold[] {
+  return entries.map((entry) => {
+    const deferred = toDeferredHold(entry)
+    storeMissing(restoring, deferred.of, restoring.ownOf(entry.keyId))
+    return deferred
+  })
+}
+
+/** What is held for a request, by its entry. */
+export function toDeferredHold(entry: HeldEntry): DeferredHold {
+  const { requestId, reference, admittedAtMs, deferredAtMs } = entry
+  return {
+    ...{ requestId, reference, admittedAtMs, deferredAtMs, of: toDimensions(entry) },
+    worst: {
+      costNanoUsd: entry.heldNanoUsd ?? undefined,
+      inputTokens: entry.heldInputTokens,
+      outputTokens: entry.heldOutputTokens,
+    },
+  }
+}
+
 function nameOf(entry: CountedEntry): string {
   const { organization, team, keyId, user, session, tags, provider, model, credential } = entry
   return `${organization}\n${team}\n${keyId}\n${user}\n${session}\n${tags}\n${provider}\n${model}\n${credential}`
 }
 
-function findAccounts(
+/** The accounts that a request of a target falls on, their present known. */
+export function findAccounts(
   book: AccountBook,
   of: Dimensions,
   own: readonly OwnLimit[],
@@ -169,7 +204,7 @@ export function amountOf(
   const { kind, inputTokens, outputTokens, provenance } = entry
   switch (unit) {
     case 'usd':
-      if (provenance === 'none') return 0
+      if (provenance === 'none' || provenance === 'deferred') return 0
       if (kind === 'correction')
         return (entry.costNanoUsd ?? 0) + (entry.heldNanoUsd ?? -usdOf(unknownPrice))
       return entry.costNanoUsd ?? entry.heldNanoUsd ?? usdOf(unknownPrice)

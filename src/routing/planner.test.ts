@@ -10,7 +10,7 @@ const NONE: Rights = {
   deniedModels: [],
   providers: [],
   deniedProviders: [],
-  credentials: [],
+  ...{ credentials: [], tools: [], deniedTools: [] },
 }
 
 /** A key named app of the team red. */

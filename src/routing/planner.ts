@@ -1,12 +1,21 @@
 import { type AffinityBook, keepPlace } from './affinity'
 import type { RouteSettings } from '../config/route-settings'
 import { GatewayError } from '../errors/gateway-error'
-import { explainFallbacks, explainRights, mayUseEquivalents, toRouteName } from '../keys/rights'
+import {
+  explainFallbacks,
+  explainRights,
+  explainTool,
+  hasToolRights,
+  mayUseEquivalents,
+  toRouteName,
+} from '../keys/rights'
+import type { Envelope } from '../protocols/envelope'
+import { listServerTools } from '../protocols/server-tools'
 import type { Equivalents } from './equivalents/equivalents'
 import type { ModelIndex } from './model-index'
 import { type Plan, type PlannedTarget, toPlainPlan } from './plan'
 import { type CompiledRoute, compileRoute, planRoute, type RouteTools } from './plan-route'
-import type { PlanRequest } from './route-caller'
+import type { PlanRequest, RouteCaller } from './route-caller'
 import type { RouteSignals } from './route-signals'
 import { explainPinned, pinCredentials } from './pin-credentials'
 import type { CompiledRule } from './rules'
@@ -15,7 +24,7 @@ import type { CompiledRule } from './rules'
 export type Planner = {
   /**
    * Which targets a request may go to, in order. Throws `model_not_found`, and `model_not_allowed` in words of the
-   * level and the rule that deny it.
+   * level and the rule that deny it; so too `tool_not_allowed`.
    */
   plan(request: PlanRequest): Plan
 }
@@ -71,6 +80,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   return {
     plan(request) {
       const { envelope, caller } = request
+      if (caller && hasToolRights(caller)) assertTools(caller, envelope)
       const placed = place(planName(envelope.model, request, 'model'), request)
       const { fallbacks } = envelope
       if (fallbacks === undefined || fallbacks.length === 0) return withEquivalents(placed, request)
@@ -124,6 +134,15 @@ function withFallbacks(plan: Plan, fallbacks: readonly Plan[]): Plan {
     excluded: [plan, ...fallbacks].flatMap(({ excluded }) => excluded),
     path: [plan, ...fallbacks].flatMap(({ path }) => path),
     notes: [plan, ...fallbacks].flatMap(({ notes }) => notes),
+  }
+}
+
+/** Tools that its client runs are the client's own business. */
+function assertTools(caller: RouteCaller, { operation, body }: Envelope): void {
+  if (operation !== 'generate') return
+  for (const { name, param } of listServerTools(body)) {
+    const denial = explainTool(caller, name)
+    if (denial) throw new GatewayError('tool_not_allowed', denial.message, { param })
   }
 }
 

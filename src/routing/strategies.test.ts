@@ -58,7 +58,7 @@ describe('weighted', () => {
     const rights = { models: [], deniedModels: [], providers: [], deniedProviders: [] }
     const level = (kind: Level['kind'], weights?: Level['weights']): Level => ({
       ...{ kind, id: kind, name: kind, weights, limits: [] },
-      rights: { ...rights, credentials: [] },
+      rights: { ...rights, credentials: [], tools: [], deniedTools: [] },
     })
     const levels = [level('key', { a: 0, d: 1 }), level('team', { b: 0, a: 9 })]
     const caller = { name: 'app', organization: 'x', team: 'red', levels, allLimits: [] }

@@ -22,6 +22,11 @@ const examples: LogRecord[] = [
   bodiesRecord(id),
   endRecord(id),
   refusals,
+  {
+    ...{ kind: 'defer', requestId: id, deferredAtMs: 1, reference: 'batch "ä\n"' },
+    ...{ inputTokens: 5, outputTokens: 7 },
+  },
+  { kind: 'settlement', requestId: id, settledAtMs: 2, provenance: 'none', costNanoUsd: 0 },
 ]
 
 const NASTY = [

@@ -1,6 +1,7 @@
 import type { RouteFacts } from './records'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
+import { encodeDeferred } from './journal-deferred'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type {
   CounterState,
@@ -34,6 +35,9 @@ export function encodeRecord(record: LogRecord): string {
       return encodeSpent(record)
     case 'end':
       return encodeEnd(record)
+    case 'defer':
+    case 'settlement':
+      return encodeDeferred(record)
     case 'bodies':
       return encodeBodies(record)
     case 'refusals':

@@ -1,6 +1,7 @@
 import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../pricing/cost'
 import { decodeRoute } from './journal-route'
 import { decodeCheckpoint } from './journal-checkpoint'
+import { decodeDeferred } from './journal-deferred'
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
 import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
@@ -75,6 +76,9 @@ function decodeRecord(value: unknown): LogRecord | undefined {
       return decodeBodies(value)
     case 'r':
       return decodeRefusals(value)
+    case 'D':
+    case 'S':
+      return decodeDeferred(value)
     case 'k':
     case 'm':
     case 'c':

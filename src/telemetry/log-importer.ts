@@ -10,6 +10,7 @@ import { toAttemptRow, toAttemptsColumn, toBeginRecord, toBodiesRow } from './lo
 import {
   toBesideEntries,
   toCounterColumns,
+  toDeferredEntry,
   toFinalRow,
   toAttemptEntry,
   toLedgerEntry,
@@ -19,7 +20,7 @@ import {
 } from './log-rows'
 import { noteHold, noteSpent, type OpenRequest, readHeldColumn, toHeldColumn } from './open-holds'
 import type { AttemptRecord, BeginRecord, EndRecord, HoldRecord } from './records'
-import type { LogRecord, SpentRecord } from './records'
+import type { DeferRecord, LogRecord, SpentRecord } from './records'
 
 export type LogImporterOptions = {
   reader: LogReader
@@ -54,7 +55,7 @@ export type LogImporter = {
   deleteImported(): number
   /** Whether a request is open that has no row yet. */
   isWaiting(): boolean
-  /** The last entry before a mark; `undefined` where it was not the last mark, or is not known. */
+  /** The last entry before a mark; `undefined` where it was not one of the last, or is not known. */
   entryBefore(mark: number): number | undefined
   /** Where the next read starts. */
   position(): JournalPosition
@@ -69,6 +70,8 @@ type Tracked = OpenRequest & {
   seenAtMs: number
   /** The open row has fewer attempts than this. */
   isStale: boolean
+  /** What is held for it stays held behind its end. */
+  isDeferred: boolean
 }
 
 /**
@@ -94,7 +97,8 @@ class JoiningImporter implements LogImporter {
   /** From where a crash now would have the journal read. */
   #saved: JournalPosition
   #hasRecovered = false
-  #lastMark: { readonly mark: number; readonly through: number | undefined } | undefined
+  /** The last marks, each with the last entry before it. */
+  readonly #marks = new Map<number, number | undefined>()
 
   constructor(options: LogImporterOptions) {
     const { directory, writer, chunkBytes } = options
@@ -113,6 +117,7 @@ class JoiningImporter implements LogImporter {
         ...request,
         ...readHeldColumn(row),
         attempts: row.attempts ?? [],
+        isDeferred: writer.deferred.has(row.id),
       })
     }
   }
@@ -153,7 +158,7 @@ class JoiningImporter implements LogImporter {
   }
 
   entryBefore(mark: number): number | undefined {
-    return this.#lastMark?.mark === mark ? this.#lastMark.through : undefined
+    return this.#marks.get(mark)
   }
 
   position(): JournalPosition {
@@ -184,14 +189,17 @@ class JoiningImporter implements LogImporter {
         return this.#addAttempt(record, from)
       case 'spent':
         return this.#noteSpent(record, from)
+      case 'defer':
+        return this.#defer(record, from)
+      case 'settlement':
+        return this.#writer.deferred.settle(record)
       case 'bodies':
         return this.#writer.putBodies(toBodiesRow(record))
       case 'refusals':
         this.#stats.rows += 1
         return this.#writer.insert(toRefusalsRow(record))
       case 'mark':
-        this.#lastMark = { mark: record.mark, through: this.#checkpoints.mark(record.mark) }
-        return
+        return this.#noteMark(record.mark)
       case 'checkpoint-begin':
         return this.#checkpoints.begin(record.mark)
       case 'counters':
@@ -209,9 +217,24 @@ class JoiningImporter implements LogImporter {
     if (this.#stored.delete(id)) this.#writer.removeOpen(id)
     this.#waiting.delete(id)
     this.#writer.insert(toFinalRow(request, record))
-    const entry = request && toLedgerEntry(request, record)
-    if (entry) this.#writer.putEntry(entry)
+    if (request) this.#putEntry(request, record)
     this.#stats.rows += 1
+  }
+
+  #noteMark(mark: number): void {
+    this.#marks.set(mark, this.#checkpoints.mark(mark))
+    const [oldest] = this.#marks.keys()
+    if (this.#marks.size > KNOWN_MARKS && oldest !== undefined) this.#marks.delete(oldest)
+  }
+
+  #putEntry(request: Tracked, end: EndRecord | undefined): void {
+    const entry = toLedgerEntry(request, end)
+    if (entry) this.#writer.putEntry(request.isDeferred ? toDeferredEntry(entry) : entry)
+  }
+
+  #defer(record: DeferRecord, from: JournalPosition): void {
+    this.#writer.deferred.put(record)
+    this.#find(record.requestId, from).isDeferred = true
   }
 
   #noteHold(record: HoldRecord, from: JournalPosition): void {
@@ -251,7 +274,7 @@ class JoiningImporter implements LogImporter {
   #track(id: string, begin: BeginRecord | undefined, from: JournalPosition): Tracked {
     const seenAtMs = this.#now()
     const held = begin?.held
-    return { id, begin, from, seenAtMs, attempts: [], held, beside: NONE, isStale: false }
+    return { id, begin, from, seenAtMs, attempts: [], held, beside: NONE, ...FRESH }
   }
 
   #listOverdue(): Tracked[] {
@@ -289,8 +312,7 @@ class JoiningImporter implements LogImporter {
         this.#writer.removeOpen(id)
         this.#writer.insert(toOpenRow(request, begin, 'lost', null))
         for (const beside of toBesideEntries(request)) this.#writer.putEntry(beside)
-        const entry = toLedgerEntry(request, undefined)
-        if (entry) this.#writer.putEntry(entry)
+        this.#putEntry(request, undefined)
         this.#stats.rows += 1
         this.#stats.lost += 1
       }
@@ -305,3 +327,6 @@ class JoiningImporter implements LogImporter {
 }
 
 const NONE: OpenRequest['beside'] = []
+const KNOWN_MARKS = 100
+
+const FRESH = { isStale: false, isDeferred: false }

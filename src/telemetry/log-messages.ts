@@ -1,6 +1,8 @@
 import type { CounterRow } from '../db/checkpoint-store'
+import type { HeldEntry } from '../db/deferred-holds'
 import type { RequestRow } from '../db/log-schema'
 import type { JournalPosition } from '../db/log-writer'
+import type { LearnedEntry } from '../db/ledger-reader'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { ImportStats } from './log-importer'
 import type { CounterState } from './records'
@@ -14,6 +16,24 @@ export type LogServiceStart = {
   /** The first journal segment of this process. */
   firstSegment: number
   retention: LogRetentionSettings
+  /** The last correction that is known to the ledger; `undefined`: those that come from now on are of interest. */
+  correctedThrough: number | undefined
+}
+
+/** A limit of a key, and the name of its counter. */
+export type OwnRecount = {
+  readonly keyId: string
+  readonly name: string
+  readonly limit: CheckpointLimit
+}
+
+/** What was spent under limits before a mark, and by corrections up to one; `undefined`: all that are told later. */
+export type RecountQuestion = {
+  readonly mark: number
+  readonly limits: readonly CheckpointLimit[]
+  /** Limits of keys themselves. */
+  readonly own: readonly OwnRecount[]
+  readonly correctedThrough: number | undefined
 }
 
 /** What the main thread tells the log's worker; a `call` is answered with its number. */
@@ -23,7 +43,8 @@ export type ToLogWorker =
   | { kind: 'retention'; retention: LogRetentionSettings }
   | { kind: 'find'; call: number; id: string }
   | { kind: 'counters'; call: number; names: readonly CounterName[] }
-  | { kind: 'recount'; call: number; mark: number; limits: readonly CheckpointLimit[] }
+  | ({ kind: 'recount'; call: number } & RecountQuestion)
+  | { kind: 'deferred'; call: number }
   | { kind: 'drain'; call: number }
   | { kind: 'stop'; call: number }
 
@@ -35,6 +56,8 @@ export type LogAnswer = {
   readonly counters?: readonly CounterRow[]
   /** What was spent under limits before a mark. */
   readonly recounted?: readonly CounterState[] | undefined
+  /** The holds that wait for their settlement. */
+  readonly deferred?: readonly HeldEntry[]
 }
 
 export type LogProgress = ImportStats & {
@@ -47,5 +70,7 @@ export type LogProgress = ImportStats & {
 export type FromLogWorker =
   | { kind: 'progress'; progress: LogProgress }
   | { kind: 'answer'; call: number; answer: LogAnswer }
+  /** Corrections that others have written since. */
+  | { kind: 'corrections'; entries: readonly LearnedEntry[] }
   /** The worker's last words. */
   | { kind: 'failed'; message: string }

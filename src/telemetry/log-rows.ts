@@ -227,6 +227,15 @@ export function toLedgerEntry(
   }
 }
 
+/** The same where what is held stays held behind the request's end: nothing of it is spent yet. */
+export function toDeferredEntry(entry: LedgerEntryInsert): LedgerEntryInsert {
+  return {
+    ...entry,
+    ...{ costNanoUsd: null, inputTokens: null, outputTokens: null, priceList: null },
+    provenance: 'deferred',
+  }
+}
+
 /**
  * The last attempt of a request before something is held for another target: nobody answered it, and it counts. `undefined`
  * where none was made.

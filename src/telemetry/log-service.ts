@@ -1,19 +1,22 @@
+import type { Database } from 'bun:sqlite'
 import { type CounterRow, createCheckpointWriter, readCounter } from '../db/checkpoint-store'
+import { type HeldEntry, readHeldEntries } from '../db/deferred-holds'
+import { createLedgerReader, type LearnedEntry, type LedgerReader } from '../db/ledger-reader'
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
 import { createLogWriter } from '../db/log-writer'
 import { openSqlite } from '../db/open'
 import { recountLimits } from '../ledger/recount-limits'
-import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { CounterState } from './records'
 import { bytesAfter } from './journal-files'
-import { createLogImporter } from './log-importer'
+import { createLogImporter, type LogImporter } from './log-importer'
 import type {
   CounterName,
   LogProgress,
   LogRetentionSettings,
   LogServiceStart,
+  RecountQuestion,
 } from './log-messages'
 
 export type LogService = {
@@ -27,7 +30,11 @@ export type LogService = {
   /** What checkpoints have of counters as the journal stands now. */
   counters(names: readonly CounterName[]): CounterRow[]
   /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
-  recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined
+  recount(question: RecountQuestion): CounterState[] | undefined
+  /** The holds that wait for their settlement as the journal stands now. */
+  deferred(): HeldEntry[]
+  /** Corrections that came since the last call, or the start: at most a thousand. */
+  takeCorrections(): LearnedEntry[]
   /** Deletes journal segments that are done with, if it is time. */
   tidyJournal(): void
   /** One step of deletion; whether there is more to delete or give back. */
@@ -58,6 +65,7 @@ export function createLogService(start: LogServiceStart): LogService {
   const importer = createLogImporter({
     ...{ reader, writer, checkpoints, directory: journalPath, firstSegment: start.firstSegment },
   })
+  const corrections = new CorrectionFeed(database, start.correctedThrough)
   let limits = start.retention
   let deletedRows = 0
   let tidyAtMs = -Infinity
@@ -78,10 +86,17 @@ export function createLogService(start: LogServiceStart): LogService {
     return names.flatMap(({ limitId, name }) => readCounter(database, limitId, name) ?? [])
   }
 
-  function recount(mark: number, limits: readonly CheckpointLimit[]): CounterState[] | undefined {
+  function recount({ mark, limits, own, correctedThrough }: RecountQuestion) {
     importAll()
     const through = importer.entryBefore(mark)
-    return through === undefined ? undefined : recountLimits(database, limits, through)
+    if (through === undefined) return undefined
+    const upTo = { through, correctedThrough: correctedThrough ?? corrections.first }
+    return recountLimits(database, { limits, own }, upTo)
+  }
+
+  function deferred(): HeldEntry[] {
+    importAll()
+    return readHeldEntries(database)
   }
 
   function tidyJournal(): void {
@@ -100,14 +115,6 @@ export function createLogService(start: LogServiceStart): LogService {
     return retention.vacuum(VACUUM_PAGES) || deleted > 0
   }
 
-  function progress(): LogProgress {
-    const position = importer.position()
-    return {
-      ...importer.stats(),
-      ...{ position, deletedRows, unreadBytes: bytesAfter(journalPath, position) },
-    }
-  }
-
   function close(): void {
     importAll()
     importer.deleteImported()
@@ -119,9 +126,41 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, counters, recount, tidyJournal, retain, progress, close },
+    ...{ importAll, find, counters, recount, deferred, tidyJournal, retain, close },
+    takeCorrections: () => corrections.take(),
+    progress: () => toProgress(importer, journalPath, deletedRows),
     setRetention(settings) {
       limits = settings
     },
+  }
+}
+
+function toProgress(importer: LogImporter, journalPath: string, deletedRows: number): LogProgress {
+  const position = importer.position()
+  return {
+    ...importer.stats(),
+    ...{ position, deletedRows, unreadBytes: bytesAfter(journalPath, position) },
+  }
+}
+
+const CORRECTIONS_AT_ONCE = 1_000
+
+/** Corrections as they come, whoever writes them. */
+class CorrectionFeed {
+  readonly #reader: LedgerReader
+  /** The last one that was known when it began. */
+  readonly first: number
+  #through: number
+
+  constructor(database: Database, through: number | undefined) {
+    this.#reader = createLedgerReader(database)
+    this.first = through ?? this.#reader.lastCorrection()
+    this.#through = this.first
+  }
+
+  take(): LearnedEntry[] {
+    const entries = this.#reader.correctionsBehind(this.#through, CORRECTIONS_AT_ONCE)
+    this.#through = entries.at(-1)?.sequence ?? this.#through
+    return entries
   }
 }

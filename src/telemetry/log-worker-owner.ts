@@ -1,4 +1,4 @@
-import type { CheckpointLimit } from '../limits/checkpoint-limit'
+import type { LearnedEntry } from '../db/ledger-reader'
 import { GatewayError } from '../errors/gateway-error'
 import type {
   CounterName,
@@ -6,6 +6,7 @@ import type {
   LogAnswer,
   LogProgress,
   LogServiceStart,
+  RecountQuestion,
   ToLogWorker,
 } from './log-messages'
 import type { ProgramLog } from './program-log'
@@ -22,7 +23,8 @@ export type LogWorkerOwner = {
 export type LogQuestion =
   | { kind: 'find'; id: string }
   | { kind: 'counters'; names: readonly CounterName[] }
-  | { kind: 'recount'; mark: number; limits: readonly CheckpointLimit[] }
+  | ({ kind: 'recount' } & RecountQuestion)
+  | { kind: 'deferred' }
   | { kind: 'drain' }
   | { kind: 'stop' }
 
@@ -30,6 +32,7 @@ export type LogWorkerOptions = {
   /** What each new thread is started with. */
   start(): LogServiceStart
   onProgress(progress: LogProgress): void
+  onCorrections(entries: readonly LearnedEntry[]): void
   programLog: ProgramLog
 }
 
@@ -119,6 +122,8 @@ class RestartingWorker implements LogWorkerOwner {
       case 'progress':
         this.#restartMs = FIRST_RESTART_MS
         return this.#options.onProgress(message.progress)
+      case 'corrections':
+        return this.#options.onCorrections(message.entries)
       case 'answer':
         this.#calls.get(message.call)?.resolve(message.answer)
         this.#calls.delete(message.call)

@@ -9,6 +9,8 @@ const RETAIN_MS = 30_000
 const NEXT_STEP_MS = 10
 /** How often a journal without news is looked at for requests that have become old. */
 const WAITING_MS = 1_000
+/** How often corrections of others are looked for. */
+const FEED_MS = 500
 
 // Bun drops messages that arrive before there is a listener, so nothing may be awaited before.
 if (parentPort) {
@@ -17,16 +19,39 @@ if (parentPort) {
   lowerThisThread(constants.priority.PRIORITY_BELOW_NORMAL)
 }
 
+/** Tells what others have corrected: a look at an index, some microseconds. */
+function feed(service: LogService | undefined, post: (message: FromLogWorker) => void): void {
+  const entries = service?.takeCorrections() ?? []
+  if (entries.length > 0) post({ kind: 'corrections', entries })
+}
+
+type Question = Extract<ToLogWorker, { kind: 'find' | 'counters' | 'recount' | 'deferred' }>
+
+function lookUp(service: LogService, question: Question): LogAnswer {
+  switch (question.kind) {
+    case 'find':
+      return { row: service.find(question.id) }
+    case 'counters':
+      return { counters: service.counters(question.names) }
+    case 'recount':
+      return { recounted: service.recount(question) }
+    case 'deferred':
+      return { deferred: service.deferred() }
+  }
+}
+
 /** The worker's loop: every message and timer is one short step, so that none waits for long. */
 function createHandler(post: (message: FromLogWorker) => void) {
   let service: LogService | undefined
   let pumping: ReturnType<typeof setTimeout> | undefined
+  let feeding: ReturnType<typeof setInterval> | undefined
   let retaining: ReturnType<typeof setTimeout> | undefined
 
   function handle(message: ToLogWorker): void {
     if (message.kind === 'start') {
       service = createLogService(message.start)
       wake()
+      feeding ??= setInterval(() => work(() => feed(service, post)), FEED_MS)
       return retainAfter(0)
     }
     if (service === undefined) return
@@ -37,11 +62,10 @@ function createHandler(post: (message: FromLogWorker) => void) {
         service.setRetention(message.retention)
         return retainAfter(0)
       case 'find':
-        return answer(message.call, { row: service.find(message.id) })
       case 'counters':
-        return answer(message.call, { counters: service.counters(message.names) })
       case 'recount':
-        return answer(message.call, { recounted: service.recount(message.mark, message.limits) })
+      case 'deferred':
+        return answer(message.call, lookUp(service, message))
       case 'drain':
         service.importAll()
         post({ kind: 'progress', progress: service.progress() })

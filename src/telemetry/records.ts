@@ -1,5 +1,5 @@
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
-import type { Cost } from '../pricing/cost'
+import type { Cost, CostProvenance } from '../pricing/cost'
 import type { Usage, UsageProvenance } from '../protocols/usage'
 
 /**
@@ -152,6 +152,40 @@ export type RouteFacts = {
 
 export type NamedReason = readonly [name: string, reason: string]
 
+/**
+ * What is held for a request stays held behind its end, which follows at once: what it used is told later, perhaps to
+ * another process.
+ */
+export type DeferRecord = {
+  readonly kind: 'defer'
+  readonly requestId: string
+  readonly deferredAtMs: number
+  /** What the provider calls the work: a batch's id. */
+  readonly reference: string
+  /** The most that is held of tokens; 0 where no limit counts the request. */
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
+/** What a request came to whose hold was deferred. */
+export type SettlementRecord = Settlement & {
+  readonly kind: 'settlement'
+  readonly requestId: string
+  readonly settledAtMs: number
+}
+
+/** What was used, all of it. */
+export type Settlement = {
+  /** `undefined` is unknown: then what was held counts. */
+  readonly costNanoUsd?: number | undefined
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
+  /** As the cost's; `none` where nothing was used. */
+  readonly provenance: CostProvenance | 'none'
+  /** The price list, as the cost's. */
+  readonly priceOrigin?: string | undefined
+}
+
 /** Both bodies, capped and redacted, for requests whose bodies are kept. */
 export type BodiesRecord = {
   kind: 'bodies'
@@ -213,6 +247,8 @@ export type LogRecord =
   | AttemptRecord
   | SpentRecord
   | EndRecord
+  | DeferRecord
+  | SettlementRecord
   | BodiesRecord
   | RefusalsRecord
   | CheckpointRecord

@@ -1,11 +1,13 @@
 import type { CounterRow } from '../db/checkpoint-store'
+import type { HeldEntry } from '../db/deferred-holds'
+import type { LearnedEntry } from '../db/ledger-reader'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import { createJournal } from './journal'
 import type { Journal, JournalStats, WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
-import type { CounterName, LogProgress, LogRetentionSettings } from './log-messages'
+import type { CounterName, LogProgress, LogRetentionSettings, OwnRecount } from './log-messages'
 import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
@@ -13,6 +15,7 @@ import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { CheckpointRecord, CounterState, HoldRecord } from './records'
 import type { LogRecord, SpentRecord } from './records'
+import type { DeferRecord, SettlementRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -31,6 +34,8 @@ export type RequestLogOptions = {
   programLog: ProgramLog
   /** Bodies are dropped while more than so much of the journal waits for its import. */
   backlogBytes?: number
+  /** The last correction that is counted; and who is told of those that others write later, in their order. */
+  corrections?: { through: number | undefined; take(entries: readonly LearnedEntry[]): void }
   /** The journal's; for tests. */
   writeSync?: WriteSync
 }
@@ -56,6 +61,12 @@ export type RequestLog = {
   /** What an attempt has come to that is not the last of its request; behind its own record. */
   spent(record: SpentRecord): void
   attempt(record: AttemptRecord): void
+  /** What is held stays held behind the request's end, which has to follow at once. */
+  defer(record: DeferRecord): void
+  /** What such a request came to; written at once. */
+  settlement(record: SettlementRecord): void
+  /** The holds that wait for their settlement. Rejects with `log_unavailable`. */
+  deferred(): Promise<readonly HeldEntry[]>
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
   end(record: EndRecord): void
@@ -68,10 +79,11 @@ export type RequestLog = {
   checkpoint(record: CheckpointRecord): boolean
   /** What checkpoints have of counters, as far as they have anything. Rejects with `log_unavailable`. */
   counters(names: readonly CounterName[]): Promise<readonly CounterRow[]>
-  /** What was spent under limits of the configuration before a mark; `undefined` where that is not known. */
+  /** What was spent under limits of the configuration, and of keys, before a mark; `undefined` where that is not known. */
   recount(
     mark: number,
-    limits: readonly CheckpointLimit[]
+    limits: readonly CheckpointLimit[],
+    own?: readonly OwnRecount[]
   ): Promise<readonly CounterState[] | undefined>
   /** The number of the journal's present segment. */
   readonly segment: number
@@ -120,12 +132,14 @@ class JournaledLog implements RequestLog {
   /** How much was written when the thread was last told so. */
   #toldBytes = 0
   #droppedBodies = 0
+  #correctedThrough: number | undefined
   #countedRefusals = 0
 
   constructor(options: RequestLogOptions) {
     const { logPath, journalPath, settings, programLog, writeSync } = options
     this.#programLog = programLog
     this.#settings = settings
+    this.#correctedThrough = options.corrections?.through
     this.#backlogBytes = options.backlogBytes ?? 256 << 20
     this.#journal = createJournal({ directory: journalPath, ...(writeSync && { writeSync }) })
     this.#notices = new Notices(this.#journal, programLog)
@@ -136,7 +150,12 @@ class JournaledLog implements RequestLog {
       start: () => ({
         ...{ logPath, journalPath, firstSegment },
         retention: this.#settings.retention,
+        correctedThrough: this.#correctedThrough,
       }),
+      onCorrections: (entries) => {
+        this.#correctedThrough = entries.at(-1)?.sequence
+        options.corrections?.take(entries)
+      },
       onProgress: (progress) => {
         this.#progress = progress
         const { writtenBytes } = this.#journal
@@ -173,6 +192,21 @@ class JournaledLog implements RequestLog {
     this.#append(withoutSecrets(record))
   }
 
+  defer(record: DeferRecord): void {
+    this.#append(record)
+  }
+
+  settlement(record: SettlementRecord): void {
+    this.#append(record)
+    this.#journal.flush()
+  }
+
+  async deferred(): Promise<readonly HeldEntry[]> {
+    this.#journal.flush()
+    const { deferred = [] } = await this.#worker.ask({ kind: 'deferred' }, FIND_MS)
+    return deferred
+  }
+
   bodies(record: BodiesRecord): void {
     if (this.#backlog() <= this.#backlogBytes) return this.#append(record)
     this.#droppedBodies += 1
@@ -207,10 +241,15 @@ class JournaledLog implements RequestLog {
 
   async recount(
     mark: number,
-    limits: readonly CheckpointLimit[]
+    limits: readonly CheckpointLimit[],
+    own: readonly OwnRecount[] = []
   ): Promise<readonly CounterState[] | undefined> {
     this.#journal.flush()
-    const { recounted } = await this.#worker.ask({ kind: 'recount', mark, limits }, RECOUNT_MS)
+    const correctedThrough = this.#correctedThrough
+    const { recounted } = await this.#worker.ask(
+      { kind: 'recount', mark, limits, own, correctedThrough },
+      RECOUNT_MS
+    )
     return recounted
   }
 

@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<ErrorCode, FailureKind | 'refused'>> = {
   protocol_not_spoken: 'capability',
   invalid_api_key: 'policy',
   model_not_allowed: 'policy',
+  tool_not_allowed: 'policy',
   origin_not_allowed: 'policy',
   model_not_found: 'policy',
   request_not_found: 'policy',

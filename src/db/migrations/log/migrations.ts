@@ -7,6 +7,7 @@ import checkpoints from './0004_checkpoints.sql' with { type: 'text' }
 import route from './0005_route.sql' with { type: 'text' }
 import credential from './0006_credential.sql' with { type: 'text' }
 import reason from './0007_reason.sql' with { type: 'text' }
+import deferred from './0008_deferred.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -18,4 +19,5 @@ export const logMigrations = listMigrations(journal, {
   '0005_route': route,
   '0006_credential': credential,
   '0007_reason': reason,
+  '0008_deferred': deferred,
 })
