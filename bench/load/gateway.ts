@@ -18,8 +18,6 @@ export type SiteOptions = {
   tls?: boolean
   /** Every model has a price. */
   prices?: boolean
-  /** More providers over TLS, with the certificate of the bench, by name and base URL. */
-  secure?: Readonly<Record<string, string>>
   /** More providers on this machine, by name and port. */
   providers?: Readonly<Record<string, number>>
   /** What each of them says beside its address. */
@@ -59,8 +57,6 @@ export async function createSite(
     )
   }
   providers.push(provider('sim', `http://127.0.0.1:${ports.simulator}`))
-  for (const [name, base] of Object.entries(rest.secure ?? {}))
-    providers.push(provider(name, base, `, ca: "${lab.certificateFile}"`))
   const settings = rest.providerSettings === undefined ? '' : `, ${rest.providerSettings}`
   for (const [name, port] of Object.entries(rest.providers ?? {}))
     providers.push(provider(name, `http://127.0.0.1:${port}`, settings))

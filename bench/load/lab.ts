@@ -19,8 +19,6 @@ export type Lab = {
 export type Ports = {
   upstream: number
   upstreamTls: number
-  /** Without HTTP/2. */
-  upstreamTls1: number
   proxy: number
   gateway: number
   simulator: number
@@ -34,7 +32,6 @@ export function portsFrom(base: number): Ports {
     proxy: base + 3,
     gateway: base + 4,
     simulator: base + 5,
-    upstreamTls1: base + 7,
   }
 }
 

@@ -14,14 +14,13 @@ export async function startUpstream(lab: Lab): Promise<Child> {
   const frames = `echo '${STREAM_FRAME}'; echo_flush; echo_sleep 0.02;\n`.repeat(STREAM_FRAMES)
   const last = STREAM_LAST_FRAMES.map((frame) => `echo '${frame}';`).join('\n')
   return startNginx(lab, 'upstream', {
-    ports: [ports.upstream, ports.upstreamTls, ports.upstreamTls1],
+    ports: [ports.upstream, ports.upstreamTls],
     cpu: lab.cpus.load,
     modules: machine.echoModule ? `load_module ${machine.echoModule};` : '',
     http: `postpone_output 0; keepalive_timeout 3600;
  server {
   listen 127.0.0.1:${ports.upstream} backlog=4096;
   listen 127.0.0.1:${ports.upstreamTls} ssl http2 backlog=4096;
-  listen 127.0.0.1:${ports.upstreamTls1} ssl backlog=4096;
   http2_max_concurrent_streams 512;
   ssl_certificate ${lab.certificateFile}; ssl_certificate_key ${join(directory, 'key.pem')};
   location = /v1/chat/completions { default_type application/json; return 200 '${ANSWER}'; }
