@@ -20,6 +20,8 @@ export type SiteOptions = {
   prices?: boolean
   /** More providers on this machine, by name and port. */
   providers?: Readonly<Record<string, number>>
+  /** More providers over TLS, by name and base URL without `/v1`. */
+  tlsProviders?: Readonly<Record<string, string>>
   /** More of the configuration. */
   more?: string
   /** Every model has one, and six budgets count every request. */
@@ -57,6 +59,8 @@ export async function createSite(
   providers.push(provider('sim', `http://127.0.0.1:${ports.simulator}`))
   for (const [name, port] of Object.entries(rest.providers ?? {}))
     providers.push(provider(name, `http://127.0.0.1:${port}`))
+  for (const [name, base] of Object.entries(rest.tlsProviders ?? {}))
+    providers.push(provider(name, base, `, ca: "${lab.certificateFile}"`))
   await Bun.write(
     configFile,
     `server: { host: 127.0.0.1, port: ${ports.gateway} }
