@@ -20,6 +20,8 @@ export type SiteOptions = {
   prices?: boolean
   /** More providers on this machine, by name and port. */
   providers?: Readonly<Record<string, number>>
+  /** More providers over TLS, by name and base URL without `/v1`. */
+  tlsProviders?: Readonly<Record<string, string>>
   /** What each of them says beside its address. */
   providerSettings?: string
   /** More of the configuration. */
@@ -60,6 +62,8 @@ export async function createSite(
   const settings = rest.providerSettings === undefined ? '' : `, ${rest.providerSettings}`
   for (const [name, port] of Object.entries(rest.providers ?? {}))
     providers.push(provider(name, `http://127.0.0.1:${port}`, settings))
+  for (const [name, base] of Object.entries(rest.tlsProviders ?? {}))
+    providers.push(provider(name, base, `, ca: "${lab.certificateFile}"`))
   await Bun.write(
     configFile,
     `server: { host: 127.0.0.1, port: ${ports.gateway} }

@@ -19,6 +19,8 @@ export type Lab = {
 export type Ports = {
   upstream: number
   upstreamTls: number
+  /** Without HTTP/2. */
+  upstreamTls1: number
   proxy: number
   gateway: number
   simulator: number
@@ -32,6 +34,7 @@ export function portsFrom(base: number): Ports {
     proxy: base + 3,
     gateway: base + 4,
     simulator: base + 5,
+    upstreamTls1: base + 6,
   }
 }
 

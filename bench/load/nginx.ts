@@ -7,20 +7,21 @@ import { ANSWER, STREAM_FRAME, STREAM_FRAMES, STREAM_LAST_FRAMES } from './upstr
 
 /**
  * The upstream: an OpenAI answer of 1 KB, at once, after 60 ms or after 500 ms, and a stream of 100 frames
- * at 20 ms; over clear text, and over TLS with HTTP/2.
+ * at 20 ms; over clear text, and over TLS with HTTP/2 and without.
  */
 export async function startUpstream(lab: Lab): Promise<Child> {
   const { directory, ports, machine } = lab
   const frames = `echo '${STREAM_FRAME}'; echo_flush; echo_sleep 0.02;\n`.repeat(STREAM_FRAMES)
   const last = STREAM_LAST_FRAMES.map((frame) => `echo '${frame}';`).join('\n')
   return startNginx(lab, 'upstream', {
-    ports: [ports.upstream, ports.upstreamTls],
+    ports: [ports.upstream, ports.upstreamTls, ports.upstreamTls1],
     cpu: lab.cpus.load,
     modules: machine.echoModule ? `load_module ${machine.echoModule};` : '',
     http: `postpone_output 0; keepalive_timeout 3600;
  server {
   listen 127.0.0.1:${ports.upstream} backlog=4096;
   listen 127.0.0.1:${ports.upstreamTls} ssl http2 backlog=4096;
+  listen 127.0.0.1:${ports.upstreamTls1} ssl backlog=4096;
   http2_max_concurrent_streams 512;
   ssl_certificate ${lab.certificateFile}; ssl_certificate_key ${join(directory, 'key.pem')};
   location = /v1/chat/completions { default_type application/json; return 200 '${ANSWER}'; }

@@ -16,6 +16,7 @@ import { keys } from './scenarios/keys'
 import { kill } from './scenarios/kill'
 import { limits } from './scenarios/limits'
 import { recovery } from './scenarios/recovery'
+import { reuse } from './scenarios/reuse'
 import { saturation } from './scenarios/saturation'
 import { soak } from './scenarios/soak'
 import { start } from './scenarios/start'
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   connections,
   arrival,
   tls,
+  reuse,
   streaming,
   start,
   kill,
