@@ -79,9 +79,10 @@ function contender(lab: Lab, site: Site, name: string): Contender {
   }
 }
 
-/** Warms up, and gives the highest rate that is answered in time. */
+/** Warms up, and gives the highest rate that is answered in time, or the lowest of all. */
 async function findRate(lab: Lab, call: Call): Promise<number> {
-  await constantArrival(lab, call, RATES.at(-1) ?? 0, lab.options.warmSeconds)
+  const lowest = RATES.at(-1) ?? 0
+  await constantArrival(lab, call, lowest, lab.options.warmSeconds)
   await burst(call)
   for (const rate of RATES) {
     const { p50Ms, failed } = await constantArrival(lab, call, rate, lab.options.warmSeconds)
@@ -89,7 +90,7 @@ async function findRate(lab: Lab, call: Call): Promise<number> {
     await Bun.sleep(SETTLE_MS)
     if (p50Ms <= IN_TIME_MS && failed === 0) return rate
   }
-  throw new Error(`not even ${RATES.at(-1)} requests/s are answered in time`)
+  return lowest
 }
 
 async function measure(lab: Lab, call: Call, rate: number, seconds: number): Promise<Result> {
