@@ -13,17 +13,15 @@ export function lowerThisThread(nice: number): void {
   }
 }
 
-/** The same for this process's threads of a name; false while there is none, or where it can't be told. */
-export function lowerThreads(name: string, nice: number): boolean {
-  let isFound = false
+/** The same for those of this process's threads whose names have a nice value; again and again, for some come later. */
+export function lowerThreads(niceByName: Readonly<Record<string, number>>): void {
   try {
     for (const thread of readdirSync('/proc/self/task')) {
-      if (readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim() !== name) continue
-      setPriority(Number(thread), nice)
-      isFound = true
+      const name = readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim()
+      const nice = Object.hasOwn(niceByName, name) ? niceByName[name] : undefined
+      if (nice !== undefined) setPriority(Number(thread), nice)
     }
   } catch {
-    // They run like any other thread.
+    // One that has ended meanwhile, or all of them where there is no such folder: they run like any other thread.
   }
-  return isFound
 }
