@@ -16,11 +16,23 @@ export const WIRE_FORMATS = [
   'openai-responses',
   'openai-completions',
   'openai-embeddings',
+  'openai-moderations',
+  'openai-images',
+  'openai-speech',
   'anthropic-messages',
   'gemini',
+  'gemini-embed',
+  'gemini-batch-embed',
+  'gemini-predict',
   'bedrock-converse',
   'bedrock-invoke',
+  'bedrock-embed',
   'cohere-chat',
+  'cohere-embed',
+  'cohere-embed-v1',
+  'cohere-rerank',
+  'jina-rerank',
+  'voyage-rerank',
   'ollama-chat',
 ] as const
 
@@ -28,11 +40,19 @@ export type WireFormat = (typeof WIRE_FORMATS)[number]
 
 /** What a compatible host of a family answers, unless said. */
 export const FAMILY_PROTOCOLS: Readonly<Record<ProviderFamily, readonly WireFormat[]>> = {
-  openai: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+  openai: [
+    'openai-chat',
+    'openai-completions',
+    'openai-embeddings',
+    'openai-moderations',
+    'openai-images',
+    'openai-speech',
+    'jina-rerank',
+  ],
   anthropic: ['anthropic-messages'],
-  gemini: ['gemini'],
-  bedrock: ['bedrock-converse', 'bedrock-invoke'],
-  cohere: ['cohere-chat'],
+  gemini: ['gemini', 'gemini-batch-embed', 'gemini-embed', 'gemini-predict'],
+  bedrock: ['bedrock-converse', 'bedrock-invoke', 'bedrock-embed'],
+  cohere: ['cohere-chat', 'cohere-embed', 'cohere-embed-v1', 'cohere-rerank'],
   ollama: ['ollama-chat', 'openai-chat', 'openai-completions', 'openai-embeddings'],
 }
 

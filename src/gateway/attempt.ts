@@ -11,14 +11,16 @@ import { classifyFailure, type Failure } from '../routing/health/classify-failur
 import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
-import type { AttemptRecord } from '../telemetry/records'
 import { type AnswerStream, passHeaders, type UpstreamAnswer } from './answer'
 import { blameCaller, tooLossy } from './attempt-errors'
+import { toAttemptRecord } from './attempt-record'
 import type { AttemptContext, AttemptOf, AttemptRequest, AttemptResult } from './attempt-request'
 import type { RetryReason } from './attempt-request'
+import { ConvertedCall, type ToldCall } from './converted-call'
 import { estimateCount } from './estimate-count'
 import { toPassedHeaders } from './passed-headers'
 import { saidIn } from './said-in'
+import { assertFile, isDeclared, withFileType } from './file-answer'
 import { LargeAnswer } from './large-answer'
 import { ReframingReader } from './reframing-reader'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
@@ -53,8 +55,8 @@ const LOST = new GatewayError('client_closed', 'another target answered first')
 
 const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: undefined }
 
-type Translated = Extract<Wire, { kind: 'translated' }>
 type SentWire = Exclude<Wire, { kind: 'estimated' }>
+type ToldWire = Exclude<SentWire, { kind: 'same' }>
 
 const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
 
@@ -71,7 +73,7 @@ export class UpstreamCall {
   readonly #deadlines: Deadlines
   readonly #changes: RequestChanges
   #upstream: Protocol
-  #translation: Translation | undefined
+  #translation: ToldCall | undefined
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
@@ -141,8 +143,8 @@ export class UpstreamCall {
 
   /** What is gone on with is told anew, in whichever format. */
   #chooseWire(): Wire {
-    const { protocol, continuity } = this.#request
-    const wire = chooseWire(protocol, this.#target)
+    const { protocol, continuity, envelope } = this.#request
+    const wire = chooseWire(protocol, this.#target, envelope)
     if (wire.kind !== 'same' || continuity?.isGoingOn !== true) return wire
     const { upstream } = wire
     if (!isChat(protocol) || !isChat(upstream)) return wire
@@ -179,23 +181,28 @@ export class UpstreamCall {
     return mendBody(applied, this.#target, this.#context.memory)
   }
 
-  #translate({ client, upstream }: Translated, isStrict: boolean): Uint8Array {
+  #translate(wire: ToldWire, isStrict: boolean): Uint8Array {
+    const told = this.#tell(wire)
+    this.#translation = told
+    this.#request.record.losses = told.losses
+    const body = mendBody(told.renderRequest(), this.#target, this.#context.memory)
+    if (isStrict && !told.losses.isEmpty) throw tooLossy(this.#target.name, told.losses)
+    return body
+  }
+
+  #tell(wire: ToldWire): ToldCall {
+    const target = this.#target
+    if (wire.kind === 'converted') return new ConvertedCall(wire.conversion, target.upstreamModel)
+    const { client, upstream } = wire
     const { record, continuity } = this.#request
     const generation = this.#request.generation()
-    this.#translation = new Translation({
-      client,
-      upstream,
-      generation: continuity?.toContinued(generation, upstream, this.#target) ?? generation,
-      target: this.#target,
+    return new Translation({
+      ...{ client, upstream, target },
+      generation: continuity?.toContinued(generation, upstream, target) ?? generation,
       memory: this.#context.memory,
       requestId: record.id,
       startedAtMs: record.startedAtMs,
     })
-    const { losses } = this.#translation
-    record.losses = losses
-    const body = this.#translation.renderRequest()
-    if (isStrict && !losses.isEmpty) throw tooLossy(this.#target.name, losses)
-    return body
   }
 
   #isStream(response: Response): boolean {
@@ -228,27 +235,21 @@ export class UpstreamCall {
     this.#deadlines.vacate()
     this.#tellHealth(error, facts)
     const { record, presence } = this.#request
-    const target = this.#target
     presence.attend(undefined)
     record.endWait()
-    const entry: AttemptRecord = {
-      kind: 'attempt',
+    const entry = toAttemptRecord({
       requestId: record.id,
       number: this.#number,
-      provider: target.provider.name,
-      model: target.upstreamModel,
-      credential: target.provider.credentialName,
-      startedAfterMs: this.#startedAt - record.startedAt,
-      durationMs: performance.now() - this.#startedAt,
-      headMs: this.#headAt === undefined ? undefined : this.#headAt - this.#startedAt,
+      target: this.#target,
+      requestStartedAt: record.startedAt,
+      startedAt: this.#startedAt,
+      headAt: this.#headAt,
       status: this.#status,
-      outcome: error ? (error.code === 'client_closed' ? 'cancelled' : 'failed') : 'ok',
-      errorCode: error === LOST ? undefined : error?.code,
-      errorMessage: error && (error.detail ?? error.message),
+      error,
+      isLost: error === LOST,
       upstreamRequestId: this.#upstreamRequestId,
       retryOf: this.#retryOf,
-      possiblyBilledTwice: this.#retryOf === 'connection_reset',
-    }
+    })
     record.attempts.push(entry)
     this.#context.log.attempt(entry)
   }
@@ -271,8 +272,11 @@ export class UpstreamCall {
   #readBody(response: Response): Promise<Uint8Array | BegunBody> {
     this.#deadlines.awaitBody()
     const isPassedOn = this.#translation === undefined && !this.#isObserved
-    if (response.ok && isPassedOn && !this.#request.envelope.stream)
-      return readHeldBody(response, this.#deadlines, HELD_BYTES)
+    if (response.ok && isPassedOn && !this.#request.envelope.stream) {
+      // A file that is only being made is awaited by somebody who listens.
+      const isFile = this.#upstream.upstream.answersFiles && !isDeclared(response)
+      return readHeldBody(response, this.#deadlines, isFile ? 0 : HELD_BYTES)
+    }
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
     return readWholeBody(response, this.#deadlines, maxBytes)
   }
@@ -298,6 +302,7 @@ export class UpstreamCall {
     const { envelope } = this.#request
     const { provider } = this.#target
     const { status } = response
+    if (this.#upstream.upstream.answersFiles) assertFile(provider.name, body)
     const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
     if (answer.facts.usage === undefined) answer.facts.said = saidIn(this.#upstream, body)
     if (envelope.stream)
@@ -331,10 +336,9 @@ export class UpstreamCall {
 
   /** Rate limits of another format than the client's would be taken for its own. */
   #pass(response: Response): Record<string, string> {
-    return passHeaders(
-      response.headers,
-      this.#translation ? RETRY_HEADERS : this.#upstream.upstream.answerHeaders
-    )
+    const { answerHeaders, answersFiles } = this.#upstream.upstream
+    const passed = passHeaders(response.headers, this.#translation ? RETRY_HEADERS : answerHeaders)
+    return answersFiles && response.ok ? withFileType(passed, response) : passed
   }
 
   #createFrameReader(): FrameReader {
@@ -360,8 +364,8 @@ export class UpstreamCall {
 
   #openLarge(response: Response, body: BegunBody): UpstreamAnswer {
     this.#health.firstToken()
-    const parse = this.#upstream.upstream.parseAnswer
-    const stream = new LargeAnswer({ body, deadlines: this.#deadlines, parse })
+    const { parseAnswer: parse, answersFiles: isFile = false } = this.#upstream.upstream
+    const stream = new LargeAnswer({ body, deadlines: this.#deadlines, parse, isFile })
     return this.#toOpen(response, stream, [body.begun])
   }
 

@@ -19,7 +19,7 @@ import { holdHead } from './hold-head'
 import { meter } from './meter'
 import { readEnvelope } from './read-envelope'
 import { relay } from './relay'
-import { reserve, settle, toHeldRecord, toOutcome, UNLIMITED } from './reserve'
+import { isFree, reserve, settle, toHeldRecord, toOutcome, UNLIMITED } from './reserve'
 import { RequestRecord } from './request-record'
 import { readGeneration } from './translation'
 import { readTimeout } from './read-timeout'
@@ -174,8 +174,7 @@ class Exchange implements BodyHolder {
   #holdFor(planned: PlannedTarget, envelope: Envelope, bound: InputBound | undefined): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
-    // Counting tokens is free everywhere.
-    if (grant.isUnlimited || envelope.operation === 'count') return UNLIMITED
+    if (grant.isUnlimited || isFree(envelope.operation)) return UNLIMITED
     return reserve(grant, planned, envelope, bound ?? this.#boundInput(envelope))
   }
 
@@ -232,6 +231,7 @@ class Exchange implements BodyHolder {
       record: this.#record,
       isCut: error !== undefined,
       prompt: () => this.#promptText(),
+      units: this.#envelope?.units,
     })
     const { settling } = this.#record
     return settling ? settling.then(() => metering) : metering
@@ -252,7 +252,7 @@ class Exchange implements BodyHolder {
     this.#noteHead(headers)
     this.#bodies?.append(body)
     this.#record.answerBytes = body.length
-    headers['content-type'] = 'application/json'
+    headers['content-type'] ??= 'application/json'
     this.#end(status, undefined)
     return { status, headers, body }
   }
@@ -272,7 +272,7 @@ class Exchange implements BodyHolder {
   pass(answer: StreamedAnswer): Answer {
     const { headers } = answer
     this.#noteHead(headers)
-    headers['content-type'] = 'application/json'
+    headers['content-type'] ??= 'application/json'
     return { status: 200, headers, body: this.#relay(answer, false) }
   }
 

@@ -14,6 +14,9 @@ const EDGE_BYTES = 16 * 1024
 /** Where formats say what was used: they do so beside what is large. */
 const USAGE_KEYS = ['usage', 'usageMetadata', 'meta'] as const
 
+/** What makes an answer one, in any format: how a stand-in begins that says only what was used. */
+const EVERY_ANSWER = '{"choices":[{}],"data":[],"embeddings":[],"embedding":[],"results":[]'
+
 const COLON = 0x3a
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
@@ -25,6 +28,8 @@ export type LargeAnswerOptions = {
   deadlines: Deadlines
   /** Reads an answer's facts, of one that has only what it used. */
   parse(body: Uint8Array): AnswerFacts
+  /** It is no JSON, and nothing in it says what was used. */
+  isFile: boolean
 }
 
 /**
@@ -39,12 +44,14 @@ export class LargeAnswer implements AnswerStream {
   readonly #beginning: Uint8Array
   #end: Uint8Array
   #length: number
+  readonly #isFile: boolean
   #isDone = false
 
-  constructor({ body, deadlines, parse }: LargeAnswerOptions) {
+  constructor({ body, deadlines, parse, isFile }: LargeAnswerOptions) {
     this.#body = body
     this.#deadlines = deadlines
     this.#parse = parse
+    this.#isFile = isFile
     this.#beginning = body.begun.slice(0, EDGE_BYTES)
     this.#end = body.begun.slice(-EDGE_BYTES)
     this.#length = body.begun.length
@@ -56,6 +63,7 @@ export class LargeAnswer implements AnswerStream {
 
   /** What it used, as far as its beginning or its end say it. */
   get facts(): AnswerFacts {
+    if (this.#isFile) return this.#parse(this.#end)
     return (
       this.#factsIn(this.#end) ??
       this.#factsIn(this.#beginning) ?? { usage: undefined, finishReasons: [] }
@@ -71,7 +79,7 @@ export class LargeAnswer implements AnswerStream {
     }
     if (chunk === undefined) {
       this.#isDone = true
-      this.#assertWhole()
+      if (!this.#isFile) this.#assertWhole()
       return undefined
     }
     this.#length += chunk.length
@@ -113,7 +121,7 @@ export class LargeAnswer implements AnswerStream {
       const value = text.toString('utf8', start, endOfJsonValue(text, start))
       try {
         // Why it ended stands somewhere in its midst.
-        const { usage } = this.#parse(Buffer.from(`{"choices":[{}],"data":[],"${key}":${value}}`))
+        const { usage } = this.#parse(Buffer.from(`${EVERY_ANSWER},"${key}":${value}}`))
         if (usage !== undefined) return { usage, finishReasons: [] }
       } catch {
         // It is nothing that this format says so.

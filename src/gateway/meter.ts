@@ -1,10 +1,13 @@
 import { priceUsage } from '../pricing/price-usage'
 import type { TokenEstimator } from '../pricing/token-estimator'
+import type { RequestUnits } from '../protocols/envelope'
 import type { PromptText } from '../protocols/estimate-tokens'
+import { toSpokenTokens } from '../protocols/openai/speech'
 import type { AnswerFacts } from '../protocols/protocol'
 import type { SaidText } from '../protocols/said-text'
 import { NO_USAGE, type Usage } from '../protocols/usage'
 import type { RequestRecord } from './request-record'
+import { isFree } from './reserve'
 
 /** An answer that is counted: its request's record, or one of its own. */
 export type Metered = Pick<
@@ -18,6 +21,8 @@ export type Metering = {
   isCut: boolean
   /** The words of the request. */
   prompt(): PromptText
+  /** What it can be charged for beside tokens. */
+  units?: RequestUnits | undefined
 }
 
 /**
@@ -27,9 +32,14 @@ export type Metering = {
 export function meter(estimator: TokenEstimator, metering: Metering): Promise<void> | undefined {
   const { record, isCut } = metering
   const { facts, operation } = record
-  if (facts === undefined || operation === 'count') return undefined
-  if (operation !== 'generate' || !isMissing(facts, isCut)) return price(record)
-  return estimate(estimator, metering, facts)
+  if (facts === undefined || isFree(operation)) return undefined
+  if (operation === 'speech' && facts.usage === undefined)
+    return estimateSpeech(estimator, metering, facts)
+  const isCounted =
+    operation === 'embed'
+      ? facts.usage?.inputTokens !== undefined
+      : operation !== 'generate' || !isMissing(facts, isCut)
+  return isCounted ? price(record) : estimate(estimator, metering, facts)
 }
 
 function isMissing({ usage, said }: AnswerFacts, isCut: boolean): boolean {
@@ -60,9 +70,30 @@ async function estimate(
   const usage: Usage = {
     ...known,
     inputTokens: known.inputTokens ?? inputTokens,
-    outputTokens: isCut
-      ? Math.max(known.outputTokens ?? 0, outputTokens)
-      : (known.outputTokens ?? outputTokens),
+    outputTokens:
+      record.operation === 'embed'
+        ? undefined
+        : isCut
+          ? Math.max(known.outputTokens ?? 0, outputTokens)
+          : (known.outputTokens ?? outputTokens),
+  }
+  record.facts = { ...facts, usage }
+  record.isUsageEstimated = true
+  price(record)
+}
+
+/** Sound says nothing of what it took: by its text it is charged for, or estimated. */
+async function estimateSpeech(
+  estimator: TokenEstimator,
+  { record, units, prompt }: Metering,
+  facts: AnswerFacts
+): Promise<void> {
+  const { characters = 0 } = units ?? {}
+  let usage: Usage = { ...NO_USAGE, characters }
+  if (record.target?.card?.price?.units?.inputCharacter === undefined) {
+    const [inputTokens = 0] = await estimator.count(prompt().texts)
+    const audioOutputTokens = toSpokenTokens(characters)
+    usage = { ...usage, inputTokens, outputTokens: audioOutputTokens, audioOutputTokens }
   }
   record.facts = { ...facts, usage }
   record.isUsageEstimated = true

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { Grant, Reservation, Used } from '../ledger/governor'
 import type { InputBound } from '../ledger/input-bound'
-import type { Envelope } from '../protocols/envelope'
+import type { Envelope, Operation } from '../protocols/envelope'
 import type { PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import { countOf, stringOf } from '../std/record'
@@ -9,6 +9,17 @@ import type { HeldRecord, RequestOutcome } from '../telemetry/records'
 import type { Metered } from './meter'
 import type { RequestLog } from '../telemetry/request-log'
 import type { RequestRecord } from './request-record'
+
+/** Their answers have tokens of their own. */
+const HAS_OUTPUT: ReadonlySet<Operation> = new Set(['generate', 'image', 'speech', 'transcribe'])
+
+/** Free of charge everywhere, or charged for elsewhere. */
+const FREE: ReadonlySet<string | undefined> = new Set<Operation>(['count', 'file'])
+
+/** Nobody is billed for such a request. */
+export function isFree(operation: string | undefined): boolean {
+  return FREE.has(operation)
+}
 
 /** What a request gets that no limit counts. */
 export const UNLIMITED: Reservation = { kind: 'held' }
@@ -27,8 +38,9 @@ export function reserve(
       searches,
       outputLimit: (params && countOf(params, 'max_tokens')) ?? envelope.outputLimit,
       choices: envelope.choices,
-      hasOutput: envelope.operation === 'generate',
+      hasOutput: HAS_OUTPUT.has(envelope.operation),
       serviceTier: (params && stringOf(params, 'service_tier')) ?? envelope.serviceTier,
+      ...(envelope.units && { units: envelope.units }),
     }
   )
 }
@@ -77,7 +89,7 @@ export function settle(grant: Grant, record: RequestRecord, log: Pick<RequestLog
 
 /** What was used of what was held: nothing where nobody answered. */
 export function toUsed({ facts, cost, operation }: Metered): Used | undefined {
-  if (facts === undefined || operation === 'count') return undefined
+  if (facts === undefined || isFree(operation)) return undefined
   return {
     costNanoUsd: cost?.costNanoUsd,
     inputTokens: facts.usage?.inputTokens ?? 0,

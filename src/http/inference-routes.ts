@@ -2,9 +2,21 @@ import { anthropicCount, anthropicMessages } from '../protocols/messages/message
 import { bedrockConverse, bedrockCount, bedrockInvoke } from '../protocols/bedrock/bedrock'
 import { geminiCount, responsesCount } from '../protocols/chat-protocols'
 import { cohereChat } from '../protocols/cohere/cohere'
+import {
+  bedrockEmbed,
+  cohereEmbed,
+  cohereFirstEmbed,
+  geminiBatchEmbed,
+  geminiEmbed,
+} from '../protocols/embed/protocols'
 import { gemini, geminiArray } from '../protocols/gemini/gemini'
+import { geminiPredict } from '../protocols/gemini/predict'
+import { openaiImages } from '../protocols/openai/images'
+import { openaiModerations } from '../protocols/openai/moderations'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from '../protocols/openai/openai'
+import { openaiSpeech } from '../protocols/openai/speech'
 import type { Protocol, RequestRoute } from '../protocols/protocol'
+import { cohereRerank, jinaRerank } from '../protocols/rerank/protocols'
 import { openaiResponses } from '../protocols/responses/responses'
 
 /** What is asked for at a path: in which format, and what the path itself says. */
@@ -20,6 +32,8 @@ const DEPLOYED: Readonly<Record<string, Protocol>> = {
   '/chat/completions': openaiChat,
   '/completions': openaiCompletions,
   '/embeddings': openaiEmbeddings,
+  '/images/generations': openaiImages,
+  '/audio/speech': openaiSpeech,
 }
 
 /** OpenAI's paths behind the version. */
@@ -27,6 +41,10 @@ const OPENAI: Readonly<Record<string, Protocol>> = {
   '/chat/completions': openaiChat,
   '/completions': openaiCompletions,
   '/embeddings': openaiEmbeddings,
+  '/moderations': openaiModerations,
+  '/images/generations': openaiImages,
+  '/audio/speech': openaiSpeech,
+  '/rerank': jinaRerank,
   '/responses': openaiResponses,
   '/responses/input_tokens': responsesCount,
 }
@@ -47,12 +65,27 @@ const azure: Finder = (path) => {
   return found && { ...found, route: { model: decode(deployment) } }
 }
 
-/** Cohere's chat, and its paths for OpenAI's SDKs: https://docs.cohere.com/docs/compatibility-api */
+const COHERE: Readonly<Record<string, Protocol>> = {
+  '/v2/chat': cohereChat,
+  '/v2/embed': cohereEmbed,
+  '/v1/embed': cohereFirstEmbed,
+  '/v2/rerank': cohereRerank,
+  '/v1/rerank': jinaRerank,
+}
+
+/** Cohere's own paths, and its paths for OpenAI's SDKs: https://docs.cohere.com/docs/compatibility-api */
 const cohere: Finder = (path) => {
-  if (path === '/v2/chat') return { protocol: cohereChat, route: NO_ROUTE }
+  const own = exact(COHERE, path)
+  if (own) return own
   const prefix = '/compatibility'
   return path.startsWith(prefix) ? openaiV1(path.slice(prefix.length), '') : undefined
 }
+
+const GOOGLE_ONCE: ReadonlyMap<string, Protocol> = new Map([
+  ['embedContent', geminiEmbed],
+  ['batchEmbedContents', geminiBatchEmbed],
+  ['predict', geminiPredict],
+])
 
 /** The model's name may hold slashes and colons, so the last colon tells the verb. */
 const google: Finder = (path, query) => {
@@ -60,6 +93,8 @@ const google: Finder = (path, query) => {
   if (model === undefined) return undefined
   const named = { model: decode(model) }
   if (verb === 'generateContent') return { protocol: gemini, route: { ...named, stream: false } }
+  const once = GOOGLE_ONCE.get(verb ?? '')
+  if (once) return { protocol: once, route: { ...named, stream: false } }
   if (verb === 'countTokens') return { protocol: geminiCount, route: { ...named, stream: false } }
   if (verb !== 'streamGenerateContent') return undefined
   const isSse = new URLSearchParams(query).get('alt') === 'sse'
@@ -79,7 +114,11 @@ const bedrock: Finder = (path) => {
   const found = Object.hasOwn(BEDROCK, verb) ? BEDROCK[verb] : undefined
   if (model === undefined || found === undefined) return undefined
   const [protocol, stream] = found
-  return { protocol, route: { model: decode(model), stream } }
+  const name = decode(model)
+  // What embeds has bodies of its own, by the same verb.
+  if (protocol === bedrockInvoke && !stream && /embed/i.test(name))
+    return { protocol: bedrockEmbed, route: { model: name, stream } }
+  return { protocol, route: { model: name, stream } }
 }
 
 /** What is served under each prefix: the SDK of each wants no more than a base URL. */
@@ -124,7 +163,7 @@ export function guessProtocol(pathname: string, headers: Headers): Protocol {
   if (/^\/(anthropic|v1\/messages)(\/|$)/.test(path)) return anthropicMessages
   if (/^\/(genai|v1beta|v1alpha)(\/|$)/.test(path)) return gemini
   if (/^\/(bedrock|model)(\/|$)/.test(path)) return bedrockConverse
-  if (/^\/(cohere\/)?v2(\/|$)/.test(path)) return cohereChat
+  if (/^\/(cohere\/)?v2(\/|$)|^\/(cohere\/)?v1\/embed(\/|$)/.test(path)) return cohereChat
   if (/^\/openai(\/|$)/.test(path)) return openaiChat
   if (headers.has('anthropic-version')) return anthropicMessages
   return headers.has('x-goog-api-key') ? gemini : openaiChat

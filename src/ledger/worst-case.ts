@@ -1,5 +1,12 @@
 import type { ModelCard } from '../models/model-card'
-import { type ModelPrice, type RateCard, SERVICE_TIERS, type TokenRates } from '../models/price'
+import type { RequestUnits } from '../protocols/envelope'
+import {
+  type ModelPrice,
+  type RateCard,
+  SERVICE_TIERS,
+  type TokenRates,
+  type UnitPrices,
+} from '../models/price'
 
 /** Where neither the request nor any list says how long an answer may be. */
 const UNKNOWN_OUTPUT_TOKENS = 65_536
@@ -34,6 +41,8 @@ export type WorstCaseRequest = {
   readonly searches: number
   /** The service tier that is asked for. */
   readonly serviceTier: string | undefined
+  /** What it can be charged for beside tokens; left out where tokens are all. */
+  readonly units?: RequestUnits | undefined
 }
 
 /**
@@ -84,10 +93,29 @@ function dearestRates(price: ModelPrice, request: WorstCaseRequest): DearestRate
       const card = price.tiers?.[tier]
       if (card) raise(bounds, card, inputTokens)
     }
+  if (request.units !== undefined) return withUnits(bounds, price.units, request.units)
   if (bounds.input === undefined) return undefined
   const { request: perRequest = 0, search = 0, searchHigh = 0 } = price.units ?? {}
   const units = perRequest + searches * Math.max(search, searchHigh)
   return { input: bounds.input, output: bounds.output, units }
+}
+
+/** What is charged by units costs nothing by tokens, unless a list has rates of them too. */
+function withUnits(
+  { input, output }: Bounds,
+  prices: UnitPrices | undefined,
+  counts: RequestUnits
+): DearestRates | undefined {
+  if (prices === undefined)
+    return input === undefined ? undefined : { input, output: output ?? 0, units: 0 }
+  const { images = 0, seconds = 0, characters = 0, pages = 0, requests = 1 } = counts
+  const units =
+    requests * (prices.request ?? 0) +
+    images * (prices.imageOutput ?? prices.imageInput ?? 0) +
+    seconds * (prices.audioInputSecond ?? prices.audioOutputSecond ?? 0) +
+    characters * (prices.inputCharacter ?? 0) +
+    pages * (prices.page ?? 0)
+  return { input: input ?? 0, output: output ?? 0, units }
 }
 
 type Bounds = { input: number | undefined; output: number | undefined }

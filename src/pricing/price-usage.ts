@@ -147,6 +147,17 @@ class Bill {
     else this.#add(kind, quantity, rate, quantity * rate)
   }
 
+  /** Units of an answer without tokens, where they have a price: then they must have been counted. */
+  unitsInPlaceOfTokens(
+    kind: CostKind,
+    quantity: number | undefined,
+    rate: number | undefined
+  ): void {
+    if (rate === undefined) return
+    if (quantity === undefined) this.#isComplete = false
+    else this.units(kind, quantity, rate)
+  }
+
   /** Of all that holds something, only what was written to a cache is held itself. */
   #heldRate(holder: RateName): number | undefined {
     const rate = this.rate(holder)
@@ -241,7 +252,17 @@ function chargeOutput(bill: Bill, usage: Usage): void {
 
 function chargeUnits(bill: Bill, usage: Usage, units: UnitPrices | undefined): void {
   bill.units('search', usage.searches, searchPrice(usage.searchContext, units))
-  if (units?.request !== undefined) bill.units('request', 1, units.request)
+  if (units === undefined) return
+  if (units.request !== undefined) bill.units('request', usage.requests ?? 1, units.request)
+  const { inputTokens, outputTokens } = usage
+  // xAI's list has what an image costs as one of the input.
+  const image = units.imageOutput ?? units.imageInput
+  const second = units.audioInputSecond ?? units.audioOutputSecond
+  if (outputTokens === undefined) bill.unitsInPlaceOfTokens('image', usage.images, image)
+  if (inputTokens !== undefined) return
+  bill.unitsInPlaceOfTokens('second', usage.seconds, second)
+  bill.unitsInPlaceOfTokens('character', usage.characters, units.inputCharacter)
+  bill.unitsInPlaceOfTokens('page', usage.pages, units.page)
 }
 
 function searchPrice(context: string | undefined, units: UnitPrices | undefined) {

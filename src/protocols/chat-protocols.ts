@@ -2,12 +2,24 @@ import { anthropicCount, anthropicMessages } from './messages/messages'
 import { bedrockConverse, bedrockCount, bedrockInvoke } from './bedrock/bedrock'
 import type { ChatProtocol } from './chat-protocol'
 import { cohereChat } from './cohere/cohere'
+import {
+  bedrockEmbed,
+  cohereEmbed,
+  cohereFirstEmbed,
+  geminiBatchEmbed,
+  geminiEmbed,
+} from './embed/protocols'
+import { geminiPredict } from './gemini/predict'
+import { cohereRerank, jinaRerank, voyageRerank } from './rerank/protocols'
 import { createCountProtocol } from './count-protocol'
 import { geminiCount as geminiCounting } from './gemini/count'
 import { gemini } from './gemini/gemini'
 import { isRecord } from '../std/record'
 import { CHAT_PROTOCOLS, type ChatProtocolName } from './generation'
+import { openaiImages } from './openai/images'
+import { openaiModerations } from './openai/moderations'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from './openai/openai'
+import { openaiSpeech } from './openai/speech'
 import { ollamaChat } from './ollama/ollama'
 import type { Protocol } from './protocol'
 import { openaiResponses, responsesInputTokens } from './responses/responses'
@@ -54,7 +66,19 @@ const UPSTREAM: Readonly<Record<string, Protocol>> = {
   ...UPSTREAM_CHAT,
   'openai-completions': openaiCompletions,
   'openai-embeddings': openaiEmbeddings,
+  'openai-moderations': openaiModerations,
+  'openai-images': openaiImages,
+  'openai-speech': openaiSpeech,
   'bedrock-invoke': bedrockInvoke,
+  'bedrock-embed': bedrockEmbed,
+  'cohere-embed': cohereEmbed,
+  'cohere-embed-v1': cohereFirstEmbed,
+  'cohere-rerank': cohereRerank,
+  'jina-rerank': jinaRerank,
+  'voyage-rerank': voyageRerank,
+  'gemini-embed': geminiEmbed,
+  'gemini-batch-embed': geminiBatchEmbed,
+  'gemini-predict': geminiPredict,
 }
 
 /** Chats can be translated into and from the format of this name. */

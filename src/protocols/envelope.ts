@@ -2,7 +2,31 @@
 export type Span = { start: number; end: number }
 
 /** What a client asks for; each has its own envelope, usage reader and rule of retrying. */
-export type Operation = 'generate' | 'embed' | 'count'
+export type Operation =
+  | 'generate'
+  | 'count'
+  | 'embed'
+  | 'rerank'
+  | 'moderate'
+  | 'image'
+  | 'speech'
+  | 'transcribe'
+  | 'file'
+  | 'batch'
+  | 'passthrough'
+
+/** What a request can be charged for beside tokens: the most of each. */
+export type RequestUnits = {
+  /** Images that are asked for. */
+  readonly images?: number
+  /** Of the text that is to be spoken. */
+  readonly characters?: number
+  /** Of sound that is sent, or asked for. */
+  readonly seconds?: number
+  readonly pages?: number
+  /** What a host may bill one request as: a rerank of many documents counts as several. */
+  readonly requests?: number
+}
 
 /**
  * What every stage reads of a request, found by one scan of its body. The bytes are kept: a request
@@ -23,6 +47,8 @@ export type Envelope = {
   user?: string | undefined
   /** The service tier that is asked for, in the format's own word; `undefined` leaves it to the provider. */
   serviceTier?: string | undefined
+  /** Beside tokens; left out where tokens are all. */
+  units?: RequestUnits | undefined
   /** Where the member `fallbacks` has its value, in formats whose bodies the gateway looks for it in. */
   fallbacksSpan?: Span
   /** The models that the request names for when its own fails; the body no longer has them. */

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
+import type { Losses } from './losses'
 import type { RateState } from './rate-limits'
 import type { SaidText } from './said-text'
 import type { Usage } from './usage'
@@ -111,7 +112,9 @@ export type UpstreamHalf = {
   streamType: string
   createFramer(): Framer
   renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array
-  /** Reads a whole answer; throws `upstream_malformed` when it is not one. */
+  /** Answers are files (sound), which go on as they come under their own content type; left out for JSON. */
+  answersFiles?: true
+  /** Reads a whole answer; throws `upstream_malformed` when it is not one. Of a file nothing is read. */
   parseAnswer(body: Uint8Array): AnswerFacts
   createFrameReader(envelope: Envelope, changes: RequestChanges): FrameReader
   /** An error status with its body, as the error the client shall see. */
@@ -128,6 +131,14 @@ export type Framer = {
   rest(): SseFrame | undefined
 }
 
+/** One request on its way into another format of the same operation, and its answer on the way back. */
+export type Conversion = {
+  /** The body for the upstream. Throws `invalid_request` for what only its own format could mean. */
+  renderRequest(model: string, losses: Losses): Uint8Array
+  /** A whole answer in the client's format; throws `upstream_malformed`. */
+  renderAnswer(body: Uint8Array, losses: Losses): { body: Uint8Array; facts: AnswerFacts }
+}
+
 /** A wire format: what a client speaks, what an upstream speaks, and the operation they speak of. */
 export type Protocol = {
   /** Names it in the log and in `api` fields, e.g. `openai-chat`. */
@@ -135,4 +146,6 @@ export type Protocol = {
   operation: Operation
   client: ClientHalf
   upstream: UpstreamHalf
+  /** How its requests are told in another format of the operation; `undefined` where they can't be. Chats have a way of their own. */
+  convert?(upstream: Protocol, envelope: Envelope): Conversion | undefined
 }

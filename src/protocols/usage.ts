@@ -22,6 +22,15 @@ export type Usage = {
   imageOutputTokens?: number | undefined
   /** Web searches that the provider made for the answer. */
   searches?: number | undefined
+  /** Images that were made. */
+  images?: number | undefined
+  /** Of sound that was heard, or spoken; rounded up. */
+  seconds?: number | undefined
+  /** Of the text that was spoken. */
+  characters?: number | undefined
+  pages?: number | undefined
+  /** As how many requests the host bills it, where that is not one: Cohere's search units. */
+  requests?: number | undefined
   /** How much context a search brought, where the price depends on it: `low`, `medium`, `high`. */
   searchContext?: string | undefined
   /** The tier the provider served it in, in its own word: `default`, `flex`, `priority`, `batch`. */
@@ -90,6 +99,11 @@ const SUMMED_COUNTS = [
   'imageInputTokens',
   'imageOutputTokens',
   'searches',
+  'images',
+  'seconds',
+  'characters',
+  'pages',
+  'requests',
   'reportedCostNanoUsd',
 ] as const
 
@@ -104,6 +118,11 @@ const RARE_COUNTS = [
   'imageInputTokens',
   'imageOutputTokens',
   'searches',
+  'images',
+  'seconds',
+  'characters',
+  'pages',
+  'requests',
   'ratePercent',
   'reportedCostNanoUsd',
 ] as const

@@ -17,8 +17,8 @@ export class RequestNeeds {
   constructor(envelope: Envelope, boundTokens: () => number) {
     this.envelope = envelope
     this.#boundTokens = boundTokens
-    // Nothing else than a text is embedded.
-    if (envelope.operation === 'embed') this.#asked = ALL_NEEDS
+    // What else is asked of models than to answer is asked of those alone that are made for it.
+    if (envelope.operation !== 'generate' && envelope.operation !== 'count') this.#asked = ALL_NEEDS
   }
 
   has(need: Need): boolean {

@@ -33,6 +33,12 @@ export function deliver(answer: Answer, delivery: Delivery): Response | Promise<
         'content-type': protocol.streamType,
         'cache-control': 'no-cache',
       })
+    case 'file': {
+      const frames = [...inChunks(answer.bytes)]
+      return streamed(change?.(frames, protocol) ?? frames, delivery, {
+        'content-type': answer.type,
+      })
+    }
     case 'whole': {
       const frames = [textFrame('whole', answer.text, answer.tokens)]
       const text = change ? joined(change(frames, protocol)) : answer.text
@@ -135,4 +141,15 @@ function* inPieces(text: string): Generator<Frame> {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; at += PIECE_BYTES)
     yield { kind: 'bytes', bytes: bytes.subarray(at, at + PIECE_BYTES), pauseMs: 0 }
+}
+
+const FILE_CHUNKS = 4
+
+/** Some frames, each a token as far as its time is concerned. */
+function* inChunks(bytes: Uint8Array): Generator<Frame> {
+  const size = Math.max(1, Math.ceil(bytes.length / FILE_CHUNKS))
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = bytes.subarray(at, at + size)
+    yield { kind: 'binary', part: 'content', bytes: chunk, tokens: 1, stamped: () => chunk }
+  }
 }

@@ -98,6 +98,8 @@ export type Frame =
 export type Answer =
   | { kind: 'whole'; text: string; tokens: number }
   | { kind: 'stream'; frames: Iterable<Frame> }
+  /** What is no JSON, under its content type; leaves in pieces. */
+  | { kind: 'file'; bytes: Uint8Array; type: string }
   | { kind: 'refused'; failure: Failure }
 
 /** A text frame without tokens unless told. */

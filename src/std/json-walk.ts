@@ -46,6 +46,17 @@ export function nextJsonElement(bytes: Uint8Array, end: number): number | undefi
   return bytes[at] === COMMA ? skipSpace(bytes, at + 1) : undefined
 }
 
+/** How many elements the array at `start` has; none where it is no array. */
+export function countJsonElements(bytes: Uint8Array, start: number): number {
+  let count = 0
+  let at = firstJsonElement(bytes, start)
+  while (at !== undefined) {
+    count++
+    at = nextJsonElement(bytes, endOfJsonValue(bytes, at))
+  }
+  return count
+}
+
 /** The offset behind the value at `start`. */
 export function endOfJsonValue(bytes: Uint8Array, start: number): number {
   if (bytes[start] === QUOTE) return endOfString(bytes, start)

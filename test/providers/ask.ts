@@ -42,5 +42,39 @@ export function toClientRequest(
     }
     case 'cohere-chat':
       return { path: '/v2/chat', body: { model, messages: MESSAGES, ...streamed } }
+    default:
+      return { ...toOther(format, model, inPath) }
   }
+}
+
+/** What is no chat has no stream. */
+function toOther(
+  format: WireFormat,
+  model: string,
+  inPath: string
+): { path: string; body: Record<string, unknown> } {
+  const ranked = { model, query: QUESTION, documents: ['a gate', 'a bridge'] }
+  const parts = { content: { parts: [{ text: QUESTION }] } }
+  const known: Partial<Record<WireFormat, [path: string, body: Record<string, unknown>]>> = {
+    'openai-moderations': ['/v1/moderations', { model, input: QUESTION }],
+    'openai-images': ['/v1/images/generations', { model, prompt: QUESTION }],
+    'openai-speech': ['/v1/audio/speech', { model, input: QUESTION, voice: 'alloy' }],
+    'gemini-embed': [`/v1beta/models/${model}:embedContent`, parts],
+    'gemini-batch-embed': [
+      `/v1beta/models/${model}:batchEmbedContents`,
+      { requests: [{ model: `models/${model}`, ...parts }] },
+    ],
+    'gemini-predict': [
+      `/v1beta/models/${model}:predict`,
+      { instances: [{ prompt: QUESTION }], parameters: { sampleCount: 1 } },
+    ],
+    'bedrock-embed': [`/bedrock/model/${inPath}/invoke`, { inputText: QUESTION }],
+    'cohere-embed': ['/v2/embed', { model, texts: [QUESTION], input_type: 'search_query' }],
+    'cohere-embed-v1': ['/v1/embed', { model, texts: [QUESTION], input_type: 'search_query' }],
+    'cohere-rerank': ['/v2/rerank', ranked],
+    'jina-rerank': ['/v1/rerank', ranked],
+    'voyage-rerank': ['/v1/rerank', ranked],
+  }
+  const [path, body] = known[format] ?? ['/v1/unknown', {}]
+  return { path, body }
 }

@@ -2,6 +2,7 @@ import type { ExpectedCall } from './expected-call'
 import { CLOUD_CALLS } from './expected-clouds'
 import { HOST_CALLS } from './expected-hosts'
 import { MAKER_CALLS } from './expected-makers'
+import { OPERATION_CALLS } from './expected-operations'
 import { ROUTER_CALLS } from './expected-routers'
 
 export type { ExpectedCall } from './expected-call'
@@ -12,4 +13,5 @@ export const EXPECTED_CALLS: readonly ExpectedCall[] = [
   ...CLOUD_CALLS,
   ...HOST_CALLS,
   ...ROUTER_CALLS,
+  ...OPERATION_CALLS,
 ]

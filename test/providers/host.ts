@@ -31,6 +31,29 @@ function simulatedPath(format: WireFormat, isStream: boolean): string {
       return '/v2/chat'
     case 'ollama-chat':
       return '/api/chat'
+    case 'openai-moderations':
+      return '/v1/moderations'
+    case 'openai-images':
+      return '/v1/images/generations'
+    case 'openai-speech':
+      return '/v1/audio/speech'
+    case 'gemini-embed':
+      return '/v1beta/models/sim-1:embedContent'
+    case 'gemini-batch-embed':
+      return '/v1beta/models/sim-1:batchEmbedContents'
+    case 'gemini-predict':
+      return '/v1beta/models/imagen-sim:predict'
+    case 'bedrock-embed':
+      return '/model/amazon.titan-embed-text-v2:0/invoke'
+    case 'cohere-embed':
+      return '/v2/embed'
+    case 'cohere-embed-v1':
+      return '/v1/embed'
+    case 'cohere-rerank':
+      return '/v2/rerank'
+    case 'jina-rerank':
+    case 'voyage-rerank':
+      return '/v1/rerank'
   }
 }
 

@@ -226,8 +226,9 @@ describe.each(SDKS)('errors by $name', (sdk) => {
   })
 
   test('a path that is not served: NotFoundError 404', async () => {
-    const { images } = createClient(sdk, floor)
-    const error = await rejectionOf(images.generate({ model: 'sim/sim-1', prompt: 'A toll' }))
+    const { fineTuning } = createClient(sdk, floor)
+    const request = { model: 'sim/sim-1', training_file: 'file-1' }
+    const error = await rejectionOf(fineTuning.jobs.create(request))
     expect(error).toBeInstanceOf(sdk.openai.NotFoundError)
     expect(error).toMatchObject({ code: 'route_not_found' })
   })

@@ -114,7 +114,13 @@ export function toResourceName(model: string): string {
   return /^(models|tunedModels|publishers|projects)\//.test(model) ? model : `models/${model}`
 }
 
-export type Verb = 'generateContent' | 'streamGenerateContent' | 'countTokens'
+export type Verb =
+  | 'generateContent'
+  | 'streamGenerateContent'
+  | 'countTokens'
+  | 'embedContent'
+  | 'batchEmbedContents'
+  | 'predict'
 
 /**
  * The path of a call behind the base URL: `/v1beta/models/NAME:VERB`. The version is left out where the base URL has

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors/gateway-error'
 import { excerpt } from '../../std/excerpt'
-import { scanJsonObject } from '../../std/json-scan'
+import { type JsonMember, scanJsonObject } from '../../std/json-scan'
 import { isRecord, stringOf } from '../../std/record'
 import type { AnswerFacts } from '../protocol'
 import { toErrorInAnswer } from './errors'
@@ -29,18 +29,33 @@ export function parseCompletion(body: Uint8Array): AnswerFacts {
 
 /** Reads an embedding answer without building its vectors. */
 export function parseEmbeddings(body: Uint8Array): AnswerFacts {
-  let usage: unknown
-  let hasData = false
-  let failed = false
-  const scan = scanJsonObject(body, ['data', 'error', 'usage'], ({ name, start, end }) => {
-    if (name === 'data') hasData = true
-    if (name === 'error') failed = body[start] !== 0x6e
-    if (name === 'usage') usage = JSON.parse(decoder.decode(body.subarray(start, end)))
-  })
-  if (scan.ok && failed) return parseCompletion(body)
-  if (!scan.ok || !hasData) throw malformed(decoder.decode(body.subarray(0, 16_384)))
-  return { usage: toEmbeddingUsage(usage), finishReasons: [] }
+  const { usage } = scanAnswer(body, ['data', 'usage'])
+  const read: unknown = usage && JSON.parse(decoder.decode(body.subarray(usage.start, usage.end)))
+  return { usage: toEmbeddingUsage(read), finishReasons: [] }
 }
+
+export type FoundAnswer = { [name: string]: JsonMember | undefined }
+
+/** Where members of a whole answer stand. Throws where it is none: without the one that has to be there, the first unless told. */
+export function scanAnswer(
+  body: Uint8Array,
+  names: readonly string[],
+  required: string | false | undefined = names[0]
+): FoundAnswer {
+  const found: FoundAnswer = {}
+  let failed = false
+  const scan = scanJsonObject(body, [...names, 'error'], (member) => {
+    if (member.name === 'error') failed = body[member.start] !== NULL
+    else found[member.name] = member
+  })
+  if (scan.ok && failed) parseCompletion(body)
+  if (!scan.ok || (required && found[required] === undefined))
+    throw malformed(decoder.decode(body.subarray(0, 16_384)))
+  return found
+}
+
+/** How a `null` begins. */
+const NULL = 0x6e
 
 function malformed(text: string): GatewayError {
   return new GatewayError(

@@ -172,6 +172,7 @@ export function splice(bytes: Uint8Array, edits: { span: Span; text: Uint8Array 
   return result
 }
 
-function invalid(param: string, what: string): GatewayError {
+/** An error that names a member of the body. */
+export function invalid(param: string, what: string): GatewayError {
   return new GatewayError('invalid_request', `'${param}' ${what}`, { param })
 }

@@ -65,3 +65,31 @@ export function toEmbeddingUsage(usage: unknown): Usage | undefined {
   const inputTokens = countOf(usage, 'total_tokens')
   return inputTokens === undefined ? undefined : { ...NO_USAGE, inputTokens }
 }
+
+/**
+ * Reads `usage` of what has images or sound in it or makes them: tokens, those of each kind, or the seconds that were
+ * heard. https://platform.openai.com/docs/api-reference/images/object,
+ * https://platform.openai.com/docs/api-reference/audio/json-object
+ */
+export function toMediaUsage(usage: unknown): Usage | undefined {
+  if (!isRecord(usage)) return undefined
+  const seconds = usage.seconds
+  if (typeof seconds === 'number' && seconds >= 0)
+    return { ...NO_USAGE, seconds: Math.ceil(seconds) }
+  const input = recordOf(usage, 'input_tokens_details') ?? recordOf(usage, 'input_token_details')
+  const output = recordOf(usage, 'output_tokens_details')
+  const inputTokens = countOf(usage, 'input_tokens')
+  const outputTokens = countOf(usage, 'output_tokens')
+  if (inputTokens === undefined && outputTokens === undefined) return undefined
+  return {
+    ...NO_USAGE,
+    inputTokens,
+    outputTokens,
+    cacheReadTokens: countOf(input, 'cached_tokens'),
+    audioInputTokens: countOf(input, 'audio_tokens'),
+    ...moreOf({
+      imageInputTokens: countOf(input, 'image_tokens'),
+      imageOutputTokens: countOf(output, 'image_tokens'),
+    }),
+  }
+}

@@ -10,7 +10,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.groq.com/openai/v1',
     apiKeyEnv: 'GROQ_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-responses'],
+    protocols: ['openai-chat', 'openai-responses', 'openai-speech'],
     quirks: { includeUsage: true },
     models: [
       'openai/gpt-oss-120b',
@@ -41,7 +41,14 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.together.ai/v1',
     apiKeyEnv: 'TOGETHER_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+    protocols: [
+      'openai-chat',
+      'openai-completions',
+      'openai-embeddings',
+      'openai-images',
+      'openai-speech',
+      'cohere-rerank',
+    ],
     quirks: { includeUsage: true },
     models: [
       'openai/gpt-oss-120b',
@@ -66,6 +73,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
       'anthropic-messages',
       'openai-completions',
       'openai-embeddings',
+      'jina-rerank',
     ],
     quirks: { includeUsage: true },
     models: [
@@ -129,7 +137,13 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.deepinfra.com/v1/openai',
     apiKeyEnv: 'DEEPINFRA_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+    protocols: [
+      'openai-chat',
+      'openai-completions',
+      'openai-embeddings',
+      'openai-images',
+      'openai-speech',
+    ],
     quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: [
       'deepseek-ai/DeepSeek-V3',
@@ -164,7 +178,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.tokenfactory.nebius.com/v1',
     apiKeyEnv: 'NEBIUS_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings'],
+    protocols: ['openai-chat', 'openai-completions', 'openai-embeddings', 'openai-images'],
     quirks: { includeUsage: true },
     models: [
       'meta-llama/Llama-3.3-70B-Instruct',
@@ -257,7 +271,14 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     apiKeyEnv: 'SILICONFLOW_API_KEY',
     apiKeyPlace: { kind: 'bearer' },
     local: false,
-    protocols: ['openai-chat', 'anthropic-messages', 'openai-embeddings'],
+    protocols: [
+      'openai-chat',
+      'anthropic-messages',
+      'openai-embeddings',
+      'openai-images',
+      'openai-speech',
+      'jina-rerank',
+    ],
     quirks: { includeUsage: true },
     models: ['deepseek-ai/DeepSeek-V3.2', 'zai-org/GLM-4.6', 'moonshotai/Kimi-K2-Thinking'],
     documentUrl: 'https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions',

@@ -1,8 +1,10 @@
 import { bedrockConverse, bedrockInvoke } from '../../protocols/bedrock/bedrock'
+import { bedrockEmbedCodec } from '../../protocols/embed/bedrock-codec'
 import { EventStreamEncoder } from '../../protocols/bedrock/event-stream'
 import type { JsonObject, JsonValue } from '../../protocols/json'
 import { isRecord, stringOf } from '../../std/record'
 import { CLAUDE_STYLE, partOfMessageEvent } from '../anthropic/claude'
+import { embedEndpoint } from '../codec-endpoint'
 import { decodeName } from '../model-names'
 import { promptTokens } from '../prompt-tokens'
 import type { Endpoint, Failure, FramePart, SimulatedProtocol } from '../protocol'
@@ -43,8 +45,10 @@ export const bedrockProtocol: SimulatedProtocol = {
       case 'converse-stream':
         return scriptedEndpoint(CONVERSE, { model, stream: method === 'converse-stream' })
       case 'invoke':
+        if (/embed/.test(model)) return embedEndpoint(bedrockEmbedCodec, model)
+        return scriptedEndpoint(INVOKE, { model, stream: false })
       case 'invoke-with-response-stream':
-        return scriptedEndpoint(INVOKE, { model, stream: method !== 'invoke' })
+        return scriptedEndpoint(INVOKE, { model, stream: true })
       case 'count-tokens':
         return countEndpoint(model)
       default:

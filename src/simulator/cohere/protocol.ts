@@ -1,5 +1,8 @@
 import { cohereChat } from '../../protocols/cohere/cohere'
-import type { Failure, FramePart, SimulatedProtocol } from '../protocol'
+import { cohereEmbedCodec, cohereFirstEmbedCodec } from '../../protocols/embed/cohere-codec'
+import { cohereRerankCodec } from '../../protocols/rerank/rerank'
+import { embedEndpoint, rerankEndpoint } from '../codec-endpoint'
+import type { Endpoint, Failure, FramePart, SimulatedProtocol } from '../protocol'
 import { scriptedEndpoint, type ScriptedFormat } from '../scripted-endpoint'
 import { sseText, type WireEvent } from '../wire-event'
 
@@ -9,11 +12,17 @@ const FORMAT: ScriptedFormat = {
   partOf,
 }
 
-const CHAT = scriptedEndpoint(FORMAT)
+const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  '/v2/chat': scriptedEndpoint(FORMAT),
+  '/v2/embed': embedEndpoint(cohereEmbedCodec),
+  '/v1/embed': embedEndpoint(cohereFirstEmbedCodec),
+  '/v2/rerank': rerankEndpoint(cohereRerankCodec, 'units'),
+}
 
-/** Cohere's chat, whole and streamed: https://docs.cohere.com/v2/reference/chat, …/reference/errors */
+/** Cohere's embeddings and rerank, and its chat, whole and streamed: https://docs.cohere.com/v2/reference/chat, …/reference/errors */
 export const cohereProtocol: SimulatedProtocol = {
-  endpoint: ({ pathname }) => (pathname === '/v2/chat' ? CHAT : undefined),
+  endpoint: ({ pathname }) =>
+    Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined,
 
   headers(requestNumber) {
     return {

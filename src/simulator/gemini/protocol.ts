@@ -1,12 +1,15 @@
 import type { JsonObject, JsonValue } from '../../protocols/json'
+import { geminiBatchEmbedCodec, geminiEmbedCodec } from '../../protocols/embed/gemini-codec'
 import { gemini } from '../../protocols/gemini/gemini'
 import { isRecord } from '../../std/record'
+import { embedEndpoint } from '../codec-endpoint'
 import { decodeName } from '../model-names'
 import { promptTokens } from '../prompt-tokens'
 import type { Asked, Endpoint, Failure, SimulatedProtocol } from '../protocol'
 import { readingEndpoint, scriptedEndpoint, type ScriptedFormat } from '../scripted-endpoint'
 import { arrayFrames } from './array'
 import { modelsEndpoint } from './models'
+import { predictEndpoint } from './predict'
 import { missingSignature } from './signatures'
 
 const FORMAT: ScriptedFormat = {
@@ -38,6 +41,9 @@ export const geminiProtocol: SimulatedProtocol = {
     const { model = '', method } = methodOf(asked)
     if (method === 'generateContent') return scriptedEndpoint(FORMAT, { model, stream: false })
     if (method === 'countTokens') return countEndpoint(model)
+    if (method === 'embedContent') return embedEndpoint(geminiEmbedCodec, model)
+    if (method === 'batchEmbedContents') return embedEndpoint(geminiBatchEmbedCodec, model)
+    if (method === 'predict') return predictEndpoint(model)
     const streams = method === 'streamGenerateContent' && asked.query.get('alt') === 'sse'
     return streams ? scriptedEndpoint(FORMAT, { model, stream: true }) : undefined
   },

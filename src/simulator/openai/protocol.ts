@@ -1,19 +1,34 @@
+import { jinaRerankCodec } from '../../protocols/rerank/rerank'
+import { rerankEndpoint } from '../codec-endpoint'
 import type { Endpoint, Failure, SimulatedProtocol } from '../protocol'
 import { chatEndpoint } from './chat'
 import { completionsEndpoint } from './completions'
 import { embeddingsEndpoint } from './embeddings'
+import { imagesEndpoint } from './images'
 import { modelEndpoint, modelsEndpoint, MODELS_PATH } from './models'
+import { moderationsEndpoint } from './moderations'
+import { speechEndpoint } from './speech'
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/v1/chat/completions': chatEndpoint,
   '/v1/completions': completionsEndpoint,
   '/v1/embeddings': embeddingsEndpoint,
+  '/v1/moderations': moderationsEndpoint,
+  '/v1/images/generations': imagesEndpoint,
+  '/v1/audio/speech': speechEndpoint,
+  '/v1/rerank': rerankEndpoint(jinaRerankCodec, (model) =>
+    /cohere|^rerank-v/.test(model) ? 'units' : 'tokens'
+  ),
   [MODELS_PATH]: modelsEndpoint,
 }
 
-/** OpenAI's API: chat, legacy completions, embeddings, models. */
+/** Where Google and Cohere have OpenAI's API. */
+const COMPATIBLE = /^\/(v1beta\/openai|compatibility\/v1)\//
+
+/** OpenAI's API: chat, legacy completions, embeddings, moderations, images, speech, models; and the rerank of its likes. */
 export const openaiProtocol: SimulatedProtocol = {
-  endpoint({ pathname }) {
+  endpoint({ pathname: asked }) {
+    const pathname = asked.replace(COMPATIBLE, '/v1/')
     if (pathname.startsWith(`${MODELS_PATH}/`)) return modelEndpoint
     return Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined
   },
