@@ -7,8 +7,10 @@ import { Admission } from '../gateway/admission'
 import { GatewayError } from '../errors/gateway-error'
 import type { HeaderReader } from '../gateway/caller'
 import type { GatewayParts } from '../gateway/gateway-parts'
+import { createVault } from '../gateway/vault'
+import { watchBatches } from '../gateway/watch-batches'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
-import { createApp } from '../http/app'
+import { type AppParts, createApp } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
@@ -28,7 +30,7 @@ import type { ProgramLog } from '../telemetry/program-log'
 import { createRequestLog } from '../telemetry/request-log'
 import { createGoverning, type GoverningOptions } from './governing'
 import type { LimitedKeys } from './restore-ledger'
-import { mayUseTarget, startServing } from './serving'
+import { mayUseTarget, type Serving, startServing } from './serving'
 
 export type OpenGatewayOptions = GoverningOptions & {
   /** The 32 bytes that hash virtual keys. */
@@ -83,6 +85,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     admission,
     log,
     memory: new ToolCallMemory(),
+    vault: createVault(options.secret),
     health,
     ...{ affinity: tools.affinity, hedges: new HedgeBudgets(), estimator },
     ...governing.parts,
@@ -90,20 +93,14 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       keys.authenticate(token, header, serving.configuration.keys.required),
     mayUse: mayUseTarget,
     plan: (request) => serving.planner.plan(request),
+    providers: () => serving.providers,
+    resolve: (model) => serving.models.resolve(model),
     report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
   }
 
-  const server = listen(
-    options.configuration.server,
-    createApp({
-      gateway,
-      bodies: new BodyReads(ticker, () => serving.configuration.server.maxBodyBytes),
-      localHost: () => localHostOf(serving.configuration),
-      isReady: () =>
-        isReady && (log.state() === 'ok' || serving.configuration.log.whenDiskFull === 'serve'),
-      models: () => serving.models,
-    })
-  )
+  const stopWatching = keepBatchesWatched(gateway, options)
+  const app = { gateway, serving: () => serving, isReady: () => isReady }
+  const server = listen(options.configuration.server, createApp(toAppParts(app)))
 
   return {
     url: server.url,
@@ -122,6 +119,7 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     async drain(limitMs) {
       isReady = false
       serving.stop()
+      stopWatching()
       const cut = await server.drain(limitMs, () => admission.inFlight)
       serving.close()
       await Promise.all([governing.close(), log.close()])
@@ -131,6 +129,33 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
       return cut
     },
   }
+}
+
+type AppSources = { gateway: GatewayParts; serving(): Serving; isReady(): boolean }
+
+/** What the routes work with; ready while it says so and the log is written. */
+function toAppParts({ gateway, serving, isReady }: AppSources): AppParts {
+  return {
+    gateway,
+    bodies: new BodyReads(gateway.ticker, () => serving().configuration.server.maxBodyBytes),
+    localHost: () => localHostOf(serving().configuration),
+    isReady: () =>
+      isReady() &&
+      (gateway.log.state() === 'ok' || serving().configuration.log.whenDiskFull === 'serve'),
+    models: () => serving().models,
+  }
+}
+
+function keepBatchesWatched(
+  parts: GatewayParts,
+  { configuration, programLog }: OpenGatewayOptions
+): () => void {
+  return watchBatches({
+    parts,
+    everyMs: configuration.batches.pollMs,
+    onFailure: ({ id, provider }, error) =>
+      programLog.warn('a batch can not be looked at', { batch: id, provider, error }),
+  })
 }
 
 const createAffinity = () => new AffinityBook(() => performance.now())

@@ -92,6 +92,7 @@ export function startServing(
       logBodies: configuration.log.bodies,
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
       failover: configuration.failover,
+      keepResponsesMs: configuration.responses.keepMs,
     },
     providers,
     models,

@@ -20,6 +20,10 @@ export type Configuration = {
   readonly keys: { readonly required: boolean }
   readonly log: LogConfiguration
   readonly failover: FailoverConfiguration
+  /** How long responses are kept whose providers keep none. */
+  readonly responses: { readonly keepMs: number }
+  /** How often it is looked whether batches are done. */
+  readonly batches: { readonly pollMs: number }
   readonly models: readonly ModelSettings[]
   /** A list of models in the place of the bundled one: its file's name and text. */
   readonly modelList: { readonly name: string; readonly text: string } | undefined

@@ -104,6 +104,8 @@ async function resolveSource(
       whenDiskFull: file.log.when_disk_full,
     },
     failover: toFailover(file.failover),
+    responses: { keepMs: file.responses.keep },
+    batches: { pollMs: file.batches.poll },
     models: resolveModels(file.models),
     modelList,
     routes,

@@ -40,7 +40,7 @@ const TABLE: [string, string, Partial<Problem>][] = [
       path: 'provider',
       nearest: 'providers',
       allowed:
-        'server, keys, log, failover, models, model_list, routes, budgets, limits, alerts, providers',
+        'server, keys, log, failover, responses, batches, models, model_list, routes, budgets, limits, alerts, providers',
     },
   ],
   [

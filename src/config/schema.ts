@@ -137,6 +137,22 @@ const failover = fields({
     ),
 })
 
+const responses = fields({
+  keep: duration(
+    '30d',
+    { from: '1m', to: '520w' },
+    'How long a response is kept, encrypted, whose provider keeps none.'
+  ),
+})
+
+const batches = fields({
+  poll: duration(
+    '1m',
+    { from: '1s', to: '1d' },
+    'How often providers are asked whether batches are done whose cost is still held.'
+  ),
+})
+
 export const configurationSchema = fields({
   server: server.prefault({}).describe('How the gateway listens, and its limits.'),
   keys: fields({
@@ -146,6 +162,8 @@ export const configurationSchema = fields({
     .describe('Virtual keys.'),
   log: log.prefault({}).describe('The request log.'),
   failover: failover.prefault({}).describe('When another target is asked, or the same again.'),
+  responses: responses.prefault({}).describe('Stored responses.'),
+  batches: batches.prefault({}).describe('Batches.'),
   models: section(modelsSection, {}).describe(
     'What models cost, take and can do, where no list says it or one is overruled.'
   ),

@@ -225,6 +225,33 @@ export const deferredHolds = sqliteTable(
   ]
 )
 
+/** Ids that providers gave out, and whose they are: another key's is as unknown as none. */
+export const ownedObjects = sqliteTable(
+  'owned_objects',
+  {
+    kind: text({ enum: ['file', 'batch', 'response'] }).notNull(),
+    id: text().notNull(),
+    /** NULL: nobody's key was asked for. */
+    keyId: text('key_id'),
+    provider: text().notNull(),
+    credential: text(),
+    model: text(),
+    requestId: text('request_id').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    /** NULL is never. */
+    expiresAtMs: integer('expires_at_ms'),
+    /** What else has to be known of it, as its kind has it. */
+    data: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.id] }),
+    index('owned_objects_of_key').on(table.kind, table.keyId, table.createdAtMs),
+    index('owned_objects_expiry')
+      .on(table.expiresAtMs)
+      .where(sql`expires_at_ms IS NOT NULL`),
+  ]
+)
+
 /**
  * What counters of limits had counted when `through` was the last entry: a start reads these, and only the entries
  * behind. A counter that is not here had counted nothing when the checkpoint was made.

@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { createDeferredWriter, type DeferredWriter } from './deferred-holds'
+import { createOwnedWriter, type OwnedWriter } from './owned-objects'
 import type { LedgerEntryRow, RequestBodiesRow, RequestRow } from './log-schema'
 
 /** A row as it is written: its lists already as JSON, its place in the order given by the database. */
@@ -41,6 +42,8 @@ export type LogWriter = {
   putEntry(row: LedgerEntryInsert): void
   /** Holds that outlast their requests. */
   readonly deferred: DeferredWriter
+  /** Whose ids of providers are. */
+  readonly owned: OwnedWriter
   position(): JournalPosition | undefined
   setPosition(position: JournalPosition): void
   /** Runs `work` in one transaction that holds the write lock from its start. */
@@ -115,6 +118,7 @@ export function createLogWriter(database: Database): LogWriter {
   )
   const transaction = database.transaction((work: () => void) => work())
   let deferred: DeferredWriter | undefined
+  let owned: OwnedWriter | undefined
 
   return {
     insert: (row) => void insert.run(...toParameters(row)),
@@ -130,6 +134,9 @@ export function createLogWriter(database: Database): LogWriter {
       ),
     putEntry: (row) => void putEntry.run(...toEntryParameters(row)),
     // Few have any use for it: its statements are prepared then.
+    get owned() {
+      return (owned ??= createOwnedWriter(database))
+    },
     get deferred() {
       return (deferred ??= createDeferredWriter(database))
     },

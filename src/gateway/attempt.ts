@@ -3,7 +3,7 @@ import { applyParams } from '../protocols/apply-params'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
-import { Deadlines, type DeadlineSettings } from '../providers/deadlines'
+import type { Deadlines } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { BegunBody, readHeldBody, readWholeBody } from '../providers/read-body'
 import type { ResendReason, SendResult } from '../providers/send'
@@ -12,6 +12,7 @@ import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
 import { type AnswerStream, passHeaders, type UpstreamAnswer } from './answer'
+import { createDeadlines } from './attempt-deadlines'
 import { blameCaller, tooLossy } from './attempt-errors'
 import { toAttemptRecord } from './attempt-record'
 import type { AttemptContext, AttemptOf, AttemptRequest, AttemptResult } from './attempt-request'
@@ -40,11 +41,6 @@ export function attempt(
   of: AttemptOf
 ): Promise<AttemptResult> {
   return new UpstreamCall(context, request, of).run()
-}
-
-/** A client may have less patience than its provider is given. */
-function within(deadlines: DeadlineSettings, timeoutMs: number): DeadlineSettings {
-  return { ...deadlines, totalMs: Math.min(deadlines.totalMs, timeoutMs) }
 }
 
 /** The client's patience ended: that says nothing of the target. */
@@ -85,8 +81,7 @@ export class UpstreamCall {
   constructor(context: AttemptContext, request: AttemptRequest, of: AttemptOf) {
     const { target, params, retryOf, health } = of
     const { provider, upstreamModel } = target
-    const { name, configuration } = provider
-    const { timeoutMs } = request
+    const { configuration } = provider
     this.#context = context
     this.#request = request
     this.#upstream = request.protocol
@@ -94,14 +89,7 @@ export class UpstreamCall {
     this.#params = params
     this.#retryOf = retryOf
     this.#health = health
-    this.#deadlines = new Deadlines(
-      name,
-      timeoutMs === undefined
-        ? configuration.deadlines
-        : within(configuration.deadlines, timeoutMs),
-      request.record.startedAt,
-      context.sender.isCold(provider)
-    )
+    this.#deadlines = createDeadlines(provider, request, context.sender.isCold(provider))
     this.#changes = {
       model: upstreamModel,
       askForUsage:
@@ -144,6 +132,7 @@ export class UpstreamCall {
   /** What is gone on with is told anew, in whichever format. */
   #chooseWire(): Wire {
     const { protocol, continuity, envelope } = this.#request
+    if (envelope.object) return { kind: 'same', upstream: protocol }
     const wire = chooseWire(protocol, this.#target, envelope)
     if (wire.kind !== 'same' || continuity?.isGoingOn !== true) return wire
     const { upstream } = wire
@@ -161,8 +150,13 @@ export class UpstreamCall {
     const body = this.#withParams(rendered, wire.upstream)
     return this.#context.sender.send({
       provider,
-      format: wire.upstream.name,
-      path: toPath(provider, wire.upstream, { model: upstreamModel, stream: envelope.stream }),
+      format: wire.upstream.spokenBy ?? wire.upstream.name,
+      method: envelope.object?.method,
+      path: toPath(provider, wire.upstream, {
+        model: upstreamModel,
+        stream: envelope.stream,
+        resource: envelope.object?.path,
+      }),
       body,
       headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,

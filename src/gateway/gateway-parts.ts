@@ -1,10 +1,12 @@
 import type { GovernedRequest, Governor } from '../ledger/governor'
 import type { TokenEstimator } from '../pricing/token-estimator'
+import type { Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import type { AffinityBook } from '../routing/affinity'
 import type { HealthBook } from '../routing/health/health-book'
 import type { HedgeBudgets } from '../routing/health/hedge-budget'
 import type { Plan } from '../routing/plan'
+import type { Target } from '../routing/target'
 import type { PlanRequest } from '../routing/route-caller'
 import type { Ticker } from '../std/ticker'
 import type { RequestLog } from '../telemetry/request-log'
@@ -12,6 +14,7 @@ import type { Admission } from './admission'
 import type { Caller, HeaderReader } from './caller'
 import type { RequestLabels } from './client-call'
 import type { ToolCallMemory } from './tool-call-memory'
+import type { Vault } from './vault'
 import type { FailoverSettings } from './turn'
 
 /** What the pipeline works with; each is made ready before the first request. */
@@ -23,6 +26,7 @@ export type GatewayParts = {
   log: RequestLog
   memory: ToolCallMemory
   estimator: TokenEstimator
+  vault: Vault
   governor: Governor
   health: HealthBook
   affinity: AffinityBook
@@ -38,6 +42,10 @@ export type GatewayParts = {
   mayUse(caller: Caller | undefined, model: string): boolean
   /** Targets in order. Throws `model_not_found`, `model_not_allowed`. */
   plan(request: PlanRequest): Plan
+  /** Those that are configured. */
+  providers(): readonly Provider[]
+  /** The target of a model by its name alone. Throws `model_not_found`. */
+  resolve(model: string): Target
   /** An unexpected error: told to the program log, never to the client. */
   report(requestId: string, error: unknown): void
 }
@@ -49,6 +57,8 @@ export type GatewaySettings = {
   logBodies: 'off' | 'full'
   maxLoggedBodyBytes: number
   failover: FailoverSettings
+  /** How long responses are kept whose providers keep none. */
+  keepResponsesMs: number
 }
 
 /** An answer on its way to the client. */

@@ -19,6 +19,7 @@ import type { ClientCall } from './client-call'
 import { handle } from './gateway'
 import type { GatewayParts } from './gateway-parts'
 import { ToolCallMemory } from './tool-call-memory'
+import { createVault } from './vault'
 
 const cleanUps: (() => unknown)[] = []
 
@@ -58,6 +59,9 @@ function createParts(onRequest: () => unknown = () => {}) {
     defer: keep,
     settlement: keep,
     deferred: async () => [],
+    own: () => {},
+    disown: () => {},
+    owned: async () => [],
     end: keep,
     refused: (begin, end) => void waiting.push(begin, end),
     write,
@@ -86,6 +90,7 @@ function createParts(onRequest: () => unknown = () => {}) {
       logBodies: 'off',
       maxLoggedBodyBytes: 0,
       failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
+      keepResponsesMs: 60_000,
     }),
     ticker,
     sender: createSender(),
@@ -101,6 +106,9 @@ function createParts(onRequest: () => unknown = () => {}) {
     authenticate: () => undefined,
     mayUse: () => true,
     plan: ({ envelope }) => toPlainPlan(models.resolve(envelope.model)),
+    providers: () => [],
+    resolve: (model) => models.resolve(model),
+    vault: createVault(new Uint8Array(32)),
     report: (_, error) => void reported.push(error),
   }
   cleanUps.push(ticker.stop, () => server.stop(true))

@@ -11,7 +11,9 @@ import type { RequestLog } from '../telemetry/request-log'
 import type { RequestRecord } from './request-record'
 
 /** Their answers have tokens of their own. */
-const HAS_OUTPUT: ReadonlySet<Operation> = new Set(['generate', 'image', 'speech', 'transcribe'])
+const HAS_OUTPUT: ReadonlySet<Operation> = new Set([
+  ...(['generate', 'image', 'speech', 'transcribe', 'batch'] as const),
+])
 
 /** Free of charge everywhere, or charged for elsewhere. */
 const FREE: ReadonlySet<string | undefined> = new Set<Operation>(['count', 'file'])

@@ -58,6 +58,12 @@ export function readGeneration(
         `'${name}' stands for what another provider keeps: this model wants the whole conversation as input`,
         { param: name }
       )
+  if (generation.extras.background === true)
+    throw new GatewayError(
+      'invalid_request',
+      "'background' needs a provider that runs responses behind an answer: this model's can't",
+      { param: 'background' }
+    )
   return generation
 }
 

@@ -3,9 +3,11 @@ import { type Context, Hono } from 'hono'
 import { GatewayError } from '../errors/gateway-error'
 import { handle, refuse } from '../gateway/gateway'
 import type { Answer, GatewayParts } from '../gateway/gateway-parts'
+import { handleObject } from '../gateway/object-gateway'
 import { type ServerHandle, toClientCall } from './client-call'
 import { findInference, guessProtocol, type InferencePath, withoutAlias } from './inference-routes'
 import { assertLocal } from './local-only'
+import { findObject, objectMethods } from './object-routes'
 import type { BodyReads } from './read-body'
 import { addExplainRoutes } from './routes/explain'
 import { addHealthRoutes } from './routes/health'
@@ -58,6 +60,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   app.notFound((c) => {
     const { pathname, search } = new URL(c.req.url)
     const found = c.req.method === 'POST' ? findInference(pathname, search) : undefined
+    const kept = found ? undefined : findObject(c.req.method, pathname, search, c.req.raw.headers)
+    if (kept) return serveObject(c, parts, kept)
     return found ? serve(c, parts, found) : fail(c, parts, notServed(c))
   })
   app.onError((error, c) => fail(c, parts, error))
@@ -73,6 +77,22 @@ async function serve(c: Context<AppEnv>, parts: AppParts, found: InferencePath):
     return toResponse(await refuse(parts.gateway, protocol, call, error))
   }
   return toResponse(await handle(parts.gateway, protocol, call))
+}
+
+async function serveObject(
+  c: Context<AppEnv>,
+  parts: AppParts,
+  found: InferencePath
+): Promise<Response> {
+  const { protocol, route } = found
+  const call = toClientCall(c.req.raw, c.env, parts.bodies, found)
+  try {
+    checkAddress(parts, c.req.raw)
+  } catch (error) {
+    return toResponse(await refuse(parts.gateway, protocol, call, error))
+  }
+  if (route.object === undefined) throw new Error('a path of objects has none')
+  return toResponse(await handleObject(parts.gateway, protocol, call, route.object))
 }
 
 /** An error beside the inference routes, in the client's shape and written down like any refusal. */
@@ -93,11 +113,15 @@ function checkAddress(parts: AppParts, request: Request): void {
  */
 function notServed(c: Context<AppEnv>): GatewayError {
   const { method, path } = c.req
-  const allowed = findInference(path, '')
-    ? 'POST'
-    : GET_PATHS.test(withoutAlias(path))
-      ? 'GET'
-      : undefined
+  const methods = objectMethods(path)
+  const allowed =
+    methods.length > 0
+      ? methods.join(', ')
+      : findInference(path, '')
+        ? 'POST'
+        : GET_PATHS.test(withoutAlias(path))
+          ? 'GET'
+          : undefined
   if (allowed)
     return new GatewayError('method_not_allowed', `${method} is not for ${path}; use ${allowed}`, {
       headers: { allow: allowed },

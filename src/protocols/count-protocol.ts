@@ -29,6 +29,7 @@ export function createCountProtocol(chat: ChatProtocol, codec: CountCodec): Chat
   return {
     ...chat,
     name: codec.name,
+    spokenBy: chat.name,
     operation: 'count',
     client: {
       ...chat.client,

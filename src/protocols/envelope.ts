@@ -1,3 +1,5 @@
+import type { ObjectCall } from './object-call'
+
 /** Bytes `[start, end)` of a request's body. */
 export type Span = { start: number; end: number }
 
@@ -13,6 +15,7 @@ export type Operation =
   | 'transcribe'
   | 'file'
   | 'batch'
+  | 'response'
   | 'passthrough'
 
 /** What a request can be charged for beside tokens: the most of each. */
@@ -47,8 +50,12 @@ export type Envelope = {
   user?: string | undefined
   /** The service tier that is asked for, in the format's own word; `undefined` leaves it to the provider. */
   serviceTier?: string | undefined
+  /** The most tokens that its input can be, where the body doesn't say it. */
+  inputTokens?: number | undefined
   /** Beside tokens; left out where tokens are all. */
   units?: RequestUnits | undefined
+  /** It is about what is kept under an id, at the provider. */
+  object?: ObjectCall | undefined
   /** Where the member `fallbacks` has its value, in formats whose bodies the gateway looks for it in. */
   fallbacksSpan?: Span
   /** The models that the request names for when its own fails; the body no longer has them. */

@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors/gateway-error'
 import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
 import type { Losses } from './losses'
+import type { ObjectCall } from './object-call'
 import type { RateState } from './rate-limits'
 import type { SaidText } from './said-text'
 import type { Usage } from './usage'
@@ -47,6 +48,8 @@ export type RequestRoute = {
   model?: string | undefined
   /** The path asks for a stream, or for none. */
   stream?: boolean | undefined
+  /** What is asked for has an id, or will have one. */
+  object?: ObjectCall | undefined
 }
 
 /** What the gateway changes in a request on its way to one target. */
@@ -97,13 +100,22 @@ export type UpstreamRefusal = {
   body: Uint8Array
 }
 
+/** What is asked for, as far as the path says it. */
+export type UpstreamAsked = {
+  model: string
+  stream: boolean
+  baseUrl: string
+  /** Of what is kept under an id: the path behind the version. */
+  resource?: string | undefined
+}
+
 /** The upstream's side of a wire format, as pure functions; `providers/send.ts` owns the transport. */
 export type UpstreamHalf = {
   /**
    * Behind the provider's base URL, with its leading slash. A version such as `/v1` is left out where the base
    * URL ends in one.
    */
-  path(target: { model: string; stream: boolean; baseUrl: string }): string
+  path(target: UpstreamAsked): string
   /** The credential as this format's hosts want it, and what every request of the format carries. */
   headers(apiKey: string | undefined): Record<string, string>
   /** Headers of an upstream's answer that concern a client of this format, in lower case. */
@@ -143,9 +155,13 @@ export type Conversion = {
 export type Protocol = {
   /** Names it in the log and in `api` fields, e.g. `openai-chat`. */
   name: string
+  /** The format of the hosts that speak it, where that has another name: as of a count of tokens its chat's. */
+  spokenBy?: string
   operation: Operation
   client: ClientHalf
   upstream: UpstreamHalf
+  /** Its answers are kept, and later requests may go on from them. */
+  keepsAnswers?: true
   /** How its requests are told in another format of the operation; `undefined` where they can't be. Chats have a way of their own. */
   convert?(upstream: Protocol, envelope: Envelope): Conversion | undefined
 }

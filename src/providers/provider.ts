@@ -89,7 +89,7 @@ function createReach(
 export function toPath(
   { configuration, paths }: Provider,
   upstream: Protocol,
-  target: { model: string; stream: boolean }
+  target: { model: string; stream: boolean; resource?: string | undefined }
 ): string {
   const elsewhere = paths.get(upstream.name)
   if (elsewhere === undefined)

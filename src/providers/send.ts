@@ -12,6 +12,8 @@ export type SendRequest = {
   /** Behind the provider's base URL, with its leading slash. */
   path: string
   body: Uint8Array | undefined
+  /** Left out: POST with a body, GET without. */
+  method?: 'GET' | 'POST' | 'DELETE' | undefined
   /** The client's headers that may pass; `undefined` for none. */
   headers: Readonly<Record<string, string>> | undefined
   deadlines: Deadlines
@@ -150,18 +152,20 @@ function toUrl({ configuration, query }: Provider, path: string): string {
 function sign(
   url: string,
   headers: Readonly<Record<string, string>>,
-  { provider, body }: SendRequest
+  { provider, body, method }: SendRequest
 ) {
-  return provider.credential?.sign({ method: body ? 'POST' : 'GET', url, headers, body })
+  return provider.credential?.sign({ method: method ?? methodOf(body), url, headers, body })
 }
 
+const methodOf = (body: Uint8Array | undefined) => (body ? 'POST' : 'GET')
+
 function toFetchOptions(
-  { provider, body, deadlines, fresh }: Omit<SendRequest, 'format' | 'path' | 'headers'>,
+  { provider, body, method, deadlines, fresh }: Omit<SendRequest, 'format' | 'path' | 'headers'>,
   headers: Readonly<Record<string, string>>
 ): BunFetchRequestInit {
   const { proxy, tls } = provider.transport
   const options: BunFetchRequestInit = {
-    method: body ? 'POST' : 'GET',
+    method: method ?? methodOf(body),
     headers,
     signal: deadlines.signal,
     proxy,

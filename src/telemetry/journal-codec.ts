@@ -2,6 +2,7 @@ import type { RouteFacts } from './records'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import { encodeDeferred } from './journal-deferred'
+import { encodeOwned } from './journal-owned'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type {
   CounterState,
@@ -38,6 +39,9 @@ export function encodeRecord(record: LogRecord): string {
     case 'defer':
     case 'settlement':
       return encodeDeferred(record)
+    case 'own':
+    case 'disown':
+      return encodeOwned(record)
     case 'bodies':
       return encodeBodies(record)
     case 'refusals':

@@ -2,6 +2,7 @@ import { COST_KINDS, COST_PROVENANCES, type Cost, type CostLine } from '../prici
 import { decodeRoute } from './journal-route'
 import { decodeCheckpoint } from './journal-checkpoint'
 import { decodeDeferred } from './journal-deferred'
+import { decodeOwned } from './journal-owned'
 import { readRareUsage, USAGE_PROVENANCES, type Usage } from '../protocols/usage'
 import type { UsageProvenance } from '../protocols/usage'
 import type { AttemptOutcome, AttemptRecord, BeginRecord, BodiesRecord } from './records'
@@ -79,6 +80,9 @@ function decodeRecord(value: unknown): LogRecord | undefined {
     case 'D':
     case 'S':
       return decodeDeferred(value)
+    case 'O':
+    case 'o':
+      return decodeOwned(value)
     case 'k':
     case 'm':
     case 'c':

@@ -193,6 +193,10 @@ class JoiningImporter implements LogImporter {
         return this.#defer(record, from)
       case 'settlement':
         return this.#writer.deferred.settle(record)
+      case 'own':
+        return this.#writer.owned.put(record.object)
+      case 'disown':
+        return this.#writer.owned.remove(record.objectKind, record.id)
       case 'bodies':
         return this.#writer.putBodies(toBodiesRow(record))
       case 'refusals':

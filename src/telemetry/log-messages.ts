@@ -1,6 +1,7 @@
 import type { CounterRow } from '../db/checkpoint-store'
 import type { HeldEntry } from '../db/deferred-holds'
 import type { RequestRow } from '../db/log-schema'
+import type { OwnedKind, OwnedObject, OwnedPage } from '../db/owned-objects'
 import type { JournalPosition } from '../db/log-writer'
 import type { LearnedEntry } from '../db/ledger-reader'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
@@ -45,8 +46,13 @@ export type ToLogWorker =
   | { kind: 'counters'; call: number; names: readonly CounterName[] }
   | ({ kind: 'recount'; call: number } & RecountQuestion)
   | { kind: 'deferred'; call: number }
+  | { kind: 'owned'; call: number; wanted: OwnedQuestion }
   | { kind: 'drain'; call: number }
   | { kind: 'stop'; call: number }
+
+/** One object, or a page of a key's. */
+export type OwnedQuestion =
+  { readonly objectKind: OwnedKind; readonly id: string } | { readonly page: OwnedPage }
 
 export type CounterName = { readonly limitId: string; readonly name: string }
 
@@ -58,6 +64,7 @@ export type LogAnswer = {
   readonly recounted?: readonly CounterState[] | undefined
   /** The holds that wait for their settlement. */
   readonly deferred?: readonly HeldEntry[]
+  readonly owned?: readonly OwnedObject[]
 }
 
 export type LogProgress = ImportStats & {

@@ -7,6 +7,7 @@ import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
 import { createLogWriter } from '../db/log-writer'
 import { openSqlite } from '../db/open'
+import { deleteExpired, findOwned, listOwned, type OwnedObject } from '../db/owned-objects'
 import { recountLimits } from '../ledger/recount-limits'
 import type { CounterState } from './records'
 import { bytesAfter } from './journal-files'
@@ -16,6 +17,7 @@ import type {
   LogProgress,
   LogRetentionSettings,
   LogServiceStart,
+  OwnedQuestion,
   RecountQuestion,
 } from './log-messages'
 
@@ -33,6 +35,8 @@ export type LogService = {
   recount(question: RecountQuestion): CounterState[] | undefined
   /** The holds that wait for their settlement as the journal stands now. */
   deferred(): HeldEntry[]
+  /** Whose an id is, or the ids of a key, as the journal stands now. */
+  owned(wanted: OwnedQuestion): OwnedObject[]
   /** Corrections that came since the last call, or the start: at most a thousand. */
   takeCorrections(): LearnedEntry[]
   /** Deletes journal segments that are done with, if it is time. */
@@ -94,11 +98,6 @@ export function createLogService(start: LogServiceStart): LogService {
     return recountLimits(database, { limits, own }, upTo)
   }
 
-  function deferred(): HeldEntry[] {
-    importAll()
-    return readHeldEntries(database)
-  }
-
   function tidyJournal(): void {
     const nowMs = performance.now()
     if (nowMs < tidyAtMs) return
@@ -107,6 +106,7 @@ export function createLogService(start: LogServiceStart): LogService {
   }
 
   function retain(): boolean {
+    deleteExpired(database, Date.now(), RETAIN_ROWS)
     let deleted = retention.deleteOldest(Date.now() - limits.ageMs, RETAIN_ROWS)
     if (deleted === 0 && retention.usedBytes() > limits.sizeBytes) {
       deleted = retention.deleteOldest(undefined, SHRINK_ROWS)
@@ -126,13 +126,21 @@ export function createLogService(start: LogServiceStart): LogService {
   return {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
-    ...{ importAll, find, counters, recount, deferred, tidyJournal, retain, close },
+    ...{ importAll, find, counters, recount, tidyJournal, retain, close },
+    deferred: () => (importAll(), readHeldEntries(database)),
+    owned: (wanted) => (importAll(), readOwned(database, wanted)),
     takeCorrections: () => corrections.take(),
     progress: () => toProgress(importer, journalPath, deletedRows),
     setRetention(settings) {
       limits = settings
     },
   }
+}
+
+function readOwned(database: Database, wanted: OwnedQuestion): OwnedObject[] {
+  if ('page' in wanted) return listOwned(database, wanted.page)
+  const found = findOwned(database, wanted.objectKind, wanted.id, Date.now())
+  return found ? [found] : []
 }
 
 function toProgress(importer: LogImporter, journalPath: string, deletedRows: number): LogProgress {

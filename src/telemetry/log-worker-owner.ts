@@ -6,6 +6,7 @@ import type {
   LogAnswer,
   LogProgress,
   LogServiceStart,
+  OwnedQuestion,
   RecountQuestion,
   ToLogWorker,
 } from './log-messages'
@@ -25,6 +26,7 @@ export type LogQuestion =
   | { kind: 'counters'; names: readonly CounterName[] }
   | ({ kind: 'recount' } & RecountQuestion)
   | { kind: 'deferred' }
+  | { kind: 'owned'; wanted: OwnedQuestion }
   | { kind: 'drain' }
   | { kind: 'stop' }
 

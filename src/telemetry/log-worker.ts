@@ -25,7 +25,10 @@ function feed(service: LogService | undefined, post: (message: FromLogWorker) =>
   if (entries.length > 0) post({ kind: 'corrections', entries })
 }
 
-type Question = Extract<ToLogWorker, { kind: 'find' | 'counters' | 'recount' | 'deferred' }>
+type Question = Extract<
+  ToLogWorker,
+  { kind: 'find' | 'counters' | 'recount' | 'deferred' | 'owned' }
+>
 
 function lookUp(service: LogService, question: Question): LogAnswer {
   switch (question.kind) {
@@ -37,6 +40,8 @@ function lookUp(service: LogService, question: Question): LogAnswer {
       return { recounted: service.recount(question) }
     case 'deferred':
       return { deferred: service.deferred() }
+    case 'owned':
+      return { owned: service.owned(question.wanted) }
   }
 }
 
@@ -65,6 +70,7 @@ function createHandler(post: (message: FromLogWorker) => void) {
       case 'counters':
       case 'recount':
       case 'deferred':
+      case 'owned':
         return answer(message.call, lookUp(service, message))
       case 'drain':
         service.importAll()

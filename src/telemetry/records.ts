@@ -1,3 +1,4 @@
+import type { OwnedKind, OwnedObject } from '../db/owned-objects'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { Cost, CostProvenance } from '../pricing/cost'
 import type { Usage, UsageProvenance } from '../protocols/usage'
@@ -241,6 +242,16 @@ export type CounterState = {
   readonly stretches: readonly (readonly [number: number, spent: number])[]
 }
 
+/** An id that a provider gave out belongs to the key that asked for it. */
+export type OwnRecord = { readonly kind: 'own'; readonly object: OwnedObject }
+
+/** It is gone. */
+export type DisownRecord = {
+  readonly kind: 'disown'
+  readonly objectKind: OwnedKind
+  readonly id: string
+}
+
 export type LogRecord =
   | BeginRecord
   | HoldRecord
@@ -249,6 +260,8 @@ export type LogRecord =
   | EndRecord
   | DeferRecord
   | SettlementRecord
+  | OwnRecord
+  | DisownRecord
   | BodiesRecord
   | RefusalsRecord
   | CheckpointRecord

@@ -4,10 +4,12 @@ import type { LearnedEntry } from '../db/ledger-reader'
 import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
+import type { OwnedKind, OwnedObject } from '../db/owned-objects'
 import { createJournal } from './journal'
 import type { Journal, JournalStats, WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
 import type { CounterName, LogProgress, LogRetentionSettings, OwnRecount } from './log-messages'
+import type { OwnedQuestion } from './log-messages'
 import { createLogWorkerOwner } from './log-worker-owner'
 import type { LogWorkerOwner } from './log-worker-owner'
 import type { ProgramLog } from './program-log'
@@ -67,6 +69,12 @@ export type RequestLog = {
   settlement(record: SettlementRecord): void
   /** The holds that wait for their settlement. Rejects with `log_unavailable`. */
   deferred(): Promise<readonly HeldEntry[]>
+  /** An id that a provider gave out is somebody's from now on; before the answer leaves. */
+  own(object: OwnedObject): void
+  /** It is gone. */
+  disown(kind: OwnedKind, id: string): void
+  /** Whose an id is, or the ids of a key. Rejects with `log_unavailable`. */
+  owned(wanted: OwnedQuestion): Promise<readonly OwnedObject[]>
   /** Both bodies, before the end. */
   bodies(record: BodiesRecord): void
   end(record: EndRecord): void
@@ -205,6 +213,22 @@ class JournaledLog implements RequestLog {
     this.#journal.flush()
     const { deferred = [] } = await this.#worker.ask({ kind: 'deferred' }, FIND_MS)
     return deferred
+  }
+
+  own(object: OwnedObject): void {
+    this.#append({ kind: 'own', object })
+    this.#journal.flush()
+  }
+
+  disown(objectKind: OwnedKind, id: string): void {
+    this.#append({ kind: 'disown', objectKind, id })
+    this.#journal.flush()
+  }
+
+  async owned(wanted: OwnedQuestion): Promise<readonly OwnedObject[]> {
+    this.#journal.flush()
+    const { owned = [] } = await this.#worker.ask({ kind: 'owned', wanted }, FIND_MS)
+    return owned
   }
 
   bodies(record: BodiesRecord): void {

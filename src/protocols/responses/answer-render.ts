@@ -80,13 +80,14 @@ function assignLogprobs(
 
 /**
  * Everything of a response that is known when it begins. What the client asked for is told back to it, as the
- * format has it; nothing is stored here.
+ * format has it.
  */
 export function renderHead(head: ResponseHead, context: AnswerContext): JsonObject {
   const asked = ownObject(context.request.source) ?? {}
   const told = (name: string, otherwise: JsonValue): JsonValue => asked[name] ?? otherwise
   return {
-    id: head.id ?? `resp_${context.requestId}`,
+    // Another format's ids are not always one of a kind.
+    id: head.id?.startsWith('resp_') ? head.id : `resp_${context.requestId}`,
     object: 'response',
     created_at: head.createdAt ?? context.createdAt,
     status: 'in_progress',
@@ -104,7 +105,7 @@ export function renderHead(head: ResponseHead, context: AnswerContext): JsonObje
     reasoning: { effort: null, summary: null, ...asObject(asked.reasoning) },
     safety_identifier: told('safety_identifier', null),
     service_tier: head.serviceTier ?? told('service_tier', null),
-    store: false,
+    store: told('store', true),
     temperature: told('temperature', null),
     text: { format: { type: 'text' }, ...asObject(asked.text) },
     tool_choice: told('tool_choice', 'auto'),

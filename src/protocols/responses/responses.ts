@@ -21,6 +21,7 @@ export const openaiResponses: ChatProtocol = {
   name: 'openai-responses',
   dialect: 'openai-responses',
   operation: 'generate',
+  keepsAnswers: true,
   client: {
     parseRequest,
     renderError,

@@ -33,6 +33,8 @@ const KINDS: Readonly<Record<ErrorCode, FailureKind | 'refused'>> = {
   tool_not_allowed: 'policy',
   origin_not_allowed: 'policy',
   model_not_found: 'policy',
+  object_not_found: 'policy',
+  previous_response_not_found: 'policy',
   request_not_found: 'policy',
   route_not_found: 'policy',
   method_not_allowed: 'policy',

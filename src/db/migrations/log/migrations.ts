@@ -8,6 +8,7 @@ import route from './0005_route.sql' with { type: 'text' }
 import credential from './0006_credential.sql' with { type: 'text' }
 import reason from './0007_reason.sql' with { type: 'text' }
 import deferred from './0008_deferred.sql' with { type: 'text' }
+import owned from './0009_owned.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -20,4 +21,5 @@ export const logMigrations = listMigrations(journal, {
   '0006_credential': credential,
   '0007_reason': reason,
   '0008_deferred': deferred,
+  '0009_owned': owned,
 })

@@ -1,0 +1,84 @@
+import type { OwnedObject } from '../db/owned-objects'
+import type { Envelope } from '../protocols/envelope'
+import type { JsonValue } from '../protocols/json'
+import type { ObjectCall } from '../protocols/object-call'
+import type { Protocol } from '../protocols/protocol'
+import { isRecord } from '../std/record'
+import type { WholeAnswer } from './answer'
+import type { ClientCall } from './client-call'
+import { Exchange } from './exchange'
+import type { Answer, GatewayParts } from './gateway-parts'
+import { makeBatch, noteBatch } from './make-batch'
+import { listOwn } from './list-own'
+import { findOwn, targetOf } from './owned-objects'
+import { answerStored } from './stored-responses'
+
+/**
+ * The way of a call about what is kept under an id: its key is known, and the id is its own; then it goes to where that
+ * is kept, with the credential that made it. Never throws: a failure is an answer too.
+ */
+export async function handleObject(
+  parts: GatewayParts,
+  protocol: Protocol,
+  call: ClientCall,
+  object: ObjectCall
+): Promise<Answer> {
+  const exchange = new Exchange(parts, protocol, call)
+  let answer: Answer
+  try {
+    exchange.authenticate()
+    const envelope = await exchange.read()
+    const request = exchange.govern(envelope)
+    const preparing = parts.governor.prepare(request, [])
+    if (preparing) await preparing
+    if (object.action === 'make') answer = await makeBatch(parts, exchange, envelope, request)
+    else {
+      exchange.admit(request)
+      answer = await run(parts, exchange, envelope, object)
+    }
+  } catch (error) {
+    answer = exchange.fail(error)
+  }
+  await parts.log.written()
+  return answer
+}
+
+async function run(
+  parts: GatewayParts,
+  exchange: Exchange,
+  envelope: Envelope,
+  object: ObjectCall
+): Promise<Answer> {
+  if (object.action === 'list') return exchange.answerOwn(await listOwn(parts, exchange, object))
+  const owned = await findOwn(parts, object.kind, object.id ?? '', exchange.caller)
+  if (owned.provider === '') return exchange.answerOwn(await answerStored(parts, owned, object))
+  const plan = exchange.pin(targetOf(parts, owned))
+  const turning = exchange.turn(envelope, plan)
+  if (envelope.stream) return await exchange.stream(turning)
+  const whole = await turning
+  if (whole.kind === 'stream') return exchange.pass(whole)
+  note(parts, owned, object, whole)
+  return exchange.answer(whole)
+}
+
+/** What an answer says of an object is what a list will say of it. */
+function note(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  { kind, action, id }: ObjectCall,
+  { body }: WholeAnswer
+): void {
+  if (action === 'drop') return parts.log.disown(kind, owned.id)
+  const said = parseAnswer(body)
+  if (!isRecord(said) || said.id !== id || kind === 'response') return
+  if (kind === 'batch') noteBatch(parts, owned, said)
+  else parts.log.own({ ...owned, data: JSON.stringify({ object: said }) })
+}
+
+function parseAnswer(body: Uint8Array): JsonValue | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,142 @@
+import type { OwnedObject } from '../db/owned-objects'
+import { GatewayError } from '../errors/gateway-error'
+import type { ModelCard } from '../models/model-card'
+import { priceUsage } from '../pricing/price-usage'
+import { parseUsage as toAnthropicUsage } from '../protocols/messages/usage'
+import { toUsage as toOpenaiUsage } from '../protocols/openai/usage'
+import { toUsage as toResponsesUsage } from '../protocols/responses/usage'
+import { addUsage, type Usage } from '../protocols/usage'
+import { Deadlines } from '../providers/deadlines'
+import { readWholeBody } from '../providers/read-body'
+import { isRecord, recordOf, stringOf } from '../std/record'
+import type { Settlement } from '../telemetry/records'
+import type { GatewayParts } from './gateway-parts'
+import { targetOf } from './owned-objects'
+
+const DEADLINES = {
+  connectMs: 10_000,
+  firstByteMs: 60_000,
+  betweenFramesMs: 60_000,
+  totalMs: 600_000,
+}
+const MAX_RESULT_BYTES = 512 * 1024 * 1024
+const MAX_STATE_BYTES = 4 * 1024 * 1024
+
+/** A batch of OpenAI's is in one of these for good. */
+const ENDED = new Set(['completed', 'failed', 'expired', 'cancelled'])
+
+/**
+ * Books what a batch came to, once it has ended: by what the provider says of it, or by adding up its results. Does
+ * nothing before, or when it is booked already. Rejects with what keeps the results from being read; then all is as
+ * before.
+ */
+export async function settleBatch(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  said: Record<string, unknown>
+): Promise<void> {
+  const isAnthropic = said.type === 'message_batch'
+  const isDone = isAnthropic
+    ? said.processing_status === 'ended'
+    : ENDED.has(stringOf(said, 'status') ?? '')
+  if (!isDone) return
+  const held = await parts.governor.listDeferred()
+  if (!held.some(({ requestId }) => requestId === owned.requestId)) return
+  const usage = isAnthropic
+    ? await addUp(parts, owned, `/v1/messages/batches/${owned.id}/results`)
+    : await usageOfOpenai(parts, owned, said)
+  const card = owned.model === undefined ? undefined : parts.resolve(owned.model).card
+  await parts.governor.settleDeferred(owned.requestId, toSettlement(usage, card))
+}
+
+/** Asks the provider how a batch is doing, and settles one that is done. Rejects as `settleBatch`. */
+export async function lookAtBatch(parts: GatewayParts, owned: OwnedObject): Promise<void> {
+  const known = recordOf(JSON.parse(owned.data ?? '{}'), 'object')
+  const path = known?.type === 'message_batch' ? '/v1/messages/batches/' : '/batches/'
+  const body = await fetchKept(parts, owned, path + owned.id, MAX_STATE_BYTES)
+  const said: unknown = JSON.parse(new TextDecoder().decode(body))
+  if (!isRecord(said)) return
+  parts.log.own({ ...owned, data: JSON.stringify({ object: said }) })
+  await settleBatch(parts, owned, said)
+}
+
+/** The whole usage stands in batches that were made since September 2025; else in the lines of the output file. */
+async function usageOfOpenai(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  said: Record<string, unknown>
+): Promise<Usage | undefined> {
+  const told = toResponsesUsage(said.usage)
+  if (told?.inputTokens) return told
+  const output = stringOf(said, 'output_file_id')
+  return output === undefined ? undefined : addUp(parts, owned, `/files/${output}/content`)
+}
+
+/** Adds up what the lines of a result say. */
+async function addUp(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  path: string
+): Promise<Usage | undefined> {
+  const body = await fetchKept(parts, owned, path, MAX_RESULT_BYTES)
+  let sum: Usage | undefined
+  for (const line of new TextDecoder().decode(body).split('\n')) {
+    const usage = line.trim() === '' ? undefined : usageOfLine(JSON.parse(line))
+    if (usage !== undefined) sum = addUsage(sum, usage)
+  }
+  return sum
+}
+
+/** A line of OpenAI's output has a whole answer, of Anthropic's results a message. */
+function usageOfLine(line: unknown): Usage | undefined {
+  const message = recordOf(recordOf(line, 'result'), 'message')
+  if (message) return toAnthropicUsage(message.usage)
+  const usage = recordOf(recordOf(recordOf(line, 'response'), 'body'), 'usage')
+  return toOpenaiUsage(usage) ?? toResponsesUsage(usage)
+}
+
+/** A batch without any result is not billed. */
+function toSettlement(usage: Usage | undefined, card: ModelCard | undefined): Settlement {
+  if (usage === undefined) return { provenance: 'none', costNanoUsd: 0 }
+  const { inputTokens, outputTokens } = usage
+  const options = { origin: card?.origin, isBatch: card?.price?.tiers?.batch !== undefined }
+  // Where no list has the rates of batches, the usual ones are as near as it gets.
+  const cost = priceUsage(usage, card?.price, { ...options, isEstimated: !options.isBatch })
+  return {
+    ...{ inputTokens, outputTokens, costNanoUsd: cost.costNanoUsd },
+    ...{ provenance: cost.provenance, priceOrigin: cost.priceOrigin },
+  }
+}
+
+async function fetchKept(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  path: string,
+  maxBytes: number
+): Promise<Uint8Array> {
+  const { provider: first } = targetOf(parts, owned)
+  const provider =
+    first.pool?.credentials.find(({ provider }) => provider.credentialName === owned.credential)
+      ?.provider ?? first
+  const deadlines = new Deadlines(provider.name, DEADLINES, performance.now(), false)
+  parts.ticker.add(deadlines)
+  try {
+    const sent = await parts.sender.send({
+      ...{ provider, path: versioned(provider.configuration.baseUrl, path) },
+      format: provider.configuration.protocols[0] ?? '',
+      ...{ body: undefined, headers: undefined, deadlines, fresh: false },
+    })
+    if (!sent.ok) throw sent.error
+    const body = await readWholeBody(sent.response, deadlines, maxBytes)
+    if (sent.response.ok) return body
+    throw new GatewayError('upstream_refused', `GET ${path} answered ${sent.response.status}`)
+  } finally {
+    deadlines.vacate()
+    parts.ticker.remove(deadlines)
+  }
+}
+
+/** Some base URLs end in the version, and some paths begin with it. */
+function versioned(baseUrl: string, path: string): string {
+  return /\/v\d+$/.test(baseUrl) && path.startsWith('/v1/') ? path.slice(3) : path
+}

@@ -1,0 +1,25 @@
+/** What providers keep under ids that they give out. */
+export type ObjectKind = 'file' | 'batch' | 'response'
+
+/**
+ * `make` gives out an id, `list` shows those of a key, `read` shows what is kept under one, `drop` has it gone, `act`
+ * is anything else that is done to it.
+ */
+export type ObjectAction = 'make' | 'list' | 'read' | 'drop' | 'act'
+
+/** A call about what is kept at a provider. */
+export type ObjectCall = {
+  readonly kind: ObjectKind
+  readonly action: ObjectAction
+  /** Of what is there already. */
+  readonly id: string | undefined
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** At the provider, behind the version, with the query that may pass. */
+  readonly path: string
+  /** It is billed: a batch that is made. */
+  readonly isCharged?: true
+  /** What comes is no JSON object: a file's content, a batch's results. */
+  readonly isFile: boolean
+  /** Parameters of a list, and of an upload: as the client wrote them. */
+  readonly query: URLSearchParams
+}

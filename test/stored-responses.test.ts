@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import OpenAI, { NotFoundError } from 'openai'
+
+import { type Harness, startHarness, until } from './harness'
+import { startUpstream, type Upstream } from './upstream'
+
+// Responses that later requests go on from: at a provider that keeps them, and at one that keeps none.
+
+let harness: Harness
+let keeper: Upstream
+let kept = 0
+const asked: string[] = []
+
+const head = (id: string) => ({
+  ...{ id, object: 'response', created_at: 1, status: 'completed', model: 'm', output: [] },
+  usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 },
+})
+
+beforeAll(async () => {
+  keeper = startUpstream((request) => {
+    const { pathname, search } = new URL(request.url)
+    const authorization = request.headers.get('authorization') ?? ''
+    asked.push(`${request.method} ${pathname}${search} ${authorization}`)
+    if (request.method === 'DELETE')
+      return Response.json({ id: 'x', object: 'response', deleted: true })
+    if (pathname !== '/v1/responses') return Response.json(head(pathname.split('/')[3] ?? ''))
+    return Response.json(head(`resp_kept${kept++}`))
+  })
+  process.env['KEEPER_ONE'] = 'one'
+  process.env['KEEPER_TWO'] = 'two'
+  const keeps = { type: 'openai', base_url: keeper.url, model_list: false }
+  harness = await startHarness({
+    keys: { required: true },
+    providers: {
+      keeper: {
+        ...keeps,
+        protocols: ['openai-responses'],
+        credentials: [
+          { name: 'first', api_key: '${KEEPER_ONE}' },
+          { name: 'second', api_key: '${KEEPER_TWO}' },
+        ],
+      },
+    },
+  })
+})
+afterAll(async () => {
+  await harness.stop()
+  await keeper.stop()
+  delete process.env['KEEPER_ONE']
+  delete process.env['KEEPER_TWO']
+})
+
+/** A client with a key of its own, once the gateway knows it. */
+async function newClient(): Promise<OpenAI> {
+  const { token: apiKey } = harness.makeKey()
+  const client = new OpenAI({ baseURL: `${harness.gateway.url}/v1`, apiKey, maxRetries: 0 })
+  await until(() =>
+    client.models.list().then(
+      () => true,
+      () => false
+    )
+  )
+  return client
+}
+
+describe('a provider that keeps none', () => {
+  test('has the gateway keep them, and conversations go on', async () => {
+    const { responses } = await newClient()
+    const first = await responses.create({ model: 'sim/sim-1', input: 'What is a tollgate?' })
+    const second = await responses.create({
+      ...{ model: 'sim/sim-1', input: 'And a toll?', previous_response_id: first.id },
+    })
+    const [sent] = harness.simulator.requests().slice(-1)
+    const body = JSON.stringify(sent?.body)
+    expect(body).toContain('What is a tollgate?')
+    expect(body).toContain(JSON.stringify(first.output_text).slice(1, -1))
+    expect(body).toContain('And a toll?')
+    const items = await responses.inputItems.list(second.id)
+    expect(items.data).toHaveLength(3)
+    expect(await responses.retrieve(first.id)).toMatchObject({
+      id: first.id,
+      output: first.output,
+    })
+    await responses.delete(first.id)
+    const gone = await responses.retrieve(first.id).catch((error: unknown) => error)
+    expect(gone).toBeInstanceOf(NotFoundError)
+  })
+
+  test('streams are kept too', async () => {
+    const { responses } = await newClient()
+    const stream = await responses.create({ model: 'sim/sim-1', input: 'Hello', stream: true })
+    let id = ''
+    for await (const event of stream)
+      if (event.type === 'response.completed') id = event.response.id
+    expect(await responses.retrieve(id)).toMatchObject({ id, status: 'completed' })
+  })
+
+  test('not where the request says so, and nothing of it can be read on the disk', async () => {
+    const { responses } = await newClient()
+    const unkept = await responses.create({ model: 'sim/sim-1', input: 'Hello', store: false })
+    const error = await responses.retrieve(unkept.id).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(NotFoundError)
+    await responses.create({ model: 'sim/sim-1', input: 'xyzzy-secret-words' })
+    const { logPath } = harness.directory
+    const text = Buffer.concat([
+      await Bun.file(logPath).bytes(),
+      await Bun.file(`${logPath}-wal`)
+        .bytes()
+        .catch(() => new Uint8Array()),
+    ])
+    expect(text.includes('xyzzy-secret-words')).toBe(false)
+  })
+
+  test('another key knows nothing of them', async () => {
+    const { responses } = await newClient()
+    const mine = await responses.create({ model: 'sim/sim-1', input: 'Hello' })
+    const other = (await newClient()).responses
+    const request = { model: 'sim/sim-1', input: 'Go on', previous_response_id: mine.id }
+    const error = await other.create(request).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ status: 400, code: 'previous_response_not_found' })
+    for (const call of [
+      () => other.retrieve(mine.id),
+      () => other.delete(mine.id),
+      () => other.cancel(mine.id),
+      async () => (await other.inputItems.list(mine.id)).data,
+    ]) {
+      const refused = await call().catch((caught: unknown) => caught)
+      expect(refused).toBeInstanceOf(NotFoundError)
+    }
+    expect(await responses.retrieve(mine.id)).toMatchObject({ id: mine.id })
+  })
+
+  test('what runs behind its answer needs one that can', async () => {
+    const { responses } = await newClient()
+    const request = { model: 'sim/sim-1', input: 'Hello', background: true }
+    const error = await responses.create(request).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ status: 400, param: 'background' })
+  })
+})
+
+describe('a provider that keeps them', () => {
+  test('is asked again with the credential that made them', async () => {
+    const { responses } = await newClient()
+    for (let turn = 0; turn < 6; turn++) {
+      const made = await responses.create({ model: 'keeper/m', input: 'Hello' })
+      const credential = asked.at(-1)?.split(' ').slice(-1)[0]
+      await responses.retrieve(made.id)
+      await responses.inputItems.list(made.id)
+      await responses.create({
+        ...{ model: 'keeper/m', input: 'Go on', previous_response_id: made.id },
+      })
+      await responses.cancel(made.id)
+      await responses.delete(made.id)
+      expect(asked.slice(-5).map((line) => line.split(' ').slice(-1)[0])).toEqual(
+        Array.from({ length: 5 }, () => credential)
+      )
+      const gone = await responses.retrieve(made.id).catch((error: unknown) => error)
+      expect(gone).toBeInstanceOf(NotFoundError)
+    }
+  })
+
+  test('another model can’t go on from them', async () => {
+    const { responses } = await newClient()
+    const made = await responses.create({ model: 'keeper/m', input: 'Hello' })
+    const request = { model: 'sim/sim-1', input: 'Go on', previous_response_id: made.id }
+    const error = await responses.create(request).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ status: 400, param: 'previous_response_id' })
+  })
+})
