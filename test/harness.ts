@@ -29,6 +29,8 @@ export type HarnessOptions = {
   models?: Record<string, unknown>
   model_list?: string
   routes?: Record<string, unknown>
+  batches?: Record<string, unknown>
+  responses?: Record<string, unknown>
   budgets?: readonly unknown[]
   limits?: readonly unknown[]
   alerts?: Record<string, unknown>
@@ -132,6 +134,8 @@ async function configurationOf(options: HarnessOptions, simulatorUrl: string) {
     models: options.models ?? {},
     ...(options.model_list !== undefined && { model_list: options.model_list }),
     routes: options.routes ?? {},
+    batches: options.batches ?? {},
+    responses: options.responses ?? {},
     budgets: options.budgets ?? [],
     limits: options.limits ?? [],
     alerts: options.alerts ?? {},

@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/configuration'
+import { type DataDirectory, openUploads } from '../db/data-directory'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import type { LearnedEntry } from '../db/ledger-reader'
@@ -99,7 +100,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   }
 
   const stopWatching = keepBatchesWatched(gateway, options)
-  const app = { gateway, serving: () => serving, isReady: () => isReady }
+  const state = { serving: () => serving, isReady: () => isReady }
+  const app = { directory: options.directory, gateway, ...state }
   const server = listen(options.configuration.server, createApp(toAppParts(app)))
 
   return {
@@ -131,13 +133,21 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
   }
 }
 
-type AppSources = { gateway: GatewayParts; serving(): Serving; isReady(): boolean }
+type AppSources = {
+  directory: DataDirectory
+  gateway: GatewayParts
+  serving(): Serving
+  isReady(): boolean
+}
 
 /** What the routes work with; ready while it says so and the log is written. */
-function toAppParts({ gateway, serving, isReady }: AppSources): AppParts {
+function toAppParts({ directory, gateway, serving, isReady }: AppSources): AppParts {
   return {
     gateway,
-    bodies: new BodyReads(gateway.ticker, () => serving().configuration.server.maxBodyBytes),
+    bodies: new BodyReads(gateway.ticker, () => serving().configuration.server.maxBodyBytes, {
+      directory: openUploads(directory.uploadsPath),
+      maxBytes: () => serving().configuration.server.maxUploadBytes,
+    }),
     localHost: () => localHostOf(serving().configuration),
     isReady: () =>
       isReady() &&

@@ -53,6 +53,8 @@ export type ServerConfiguration = {
   readonly tls: TlsConfiguration | undefined
   readonly behindProxy: boolean
   readonly maxBodyBytes: number
+  /** Of a form with files. */
+  readonly maxUploadBytes: number
   readonly maxBodiesBytes: number
   readonly maxInFlight: number
   readonly headHoldMs: number

@@ -91,6 +91,7 @@ describe('without a file', () => {
       tls: undefined,
       behindProxy: false,
       maxBodyBytes: 32_000_000,
+      maxUploadBytes: 512_000_000,
       maxBodiesBytes: 512_000_000,
       maxInFlight: 8192,
       ...{ headHoldMs: 15_000, heartbeatMs: 15_000, clientStallMs: 60_000 },

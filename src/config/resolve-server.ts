@@ -28,6 +28,7 @@ export async function resolveServer(
     tls: server.tls === undefined ? undefined : await readTls(server.tls, directory, report),
     behindProxy: server.behind_proxy,
     maxBodyBytes: server.max_body,
+    maxUploadBytes: server.max_upload,
     maxBodiesBytes: server.max_bodies,
     maxInFlight: server.max_in_flight,
     headHoldMs: server.head_hold,

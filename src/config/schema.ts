@@ -57,6 +57,11 @@ const server = fields({
     { from: '1KB', to: '64GB' },
     'Request bodies held at once, in total; beyond it the answer is 503.'
   ),
+  max_upload: byteSize(
+    '512MB',
+    { from: '1KB', to: '1TB' },
+    'Largest form of one request, files included; beyond it the answer is 413.'
+  ),
   max_in_flight: wholeNumber(
     8192,
     { from: 1, to: 1_000_000 },

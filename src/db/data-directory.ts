@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { takeFileLock } from './lock'
 import type { FileLock } from './lock'
@@ -14,6 +14,8 @@ export type DataDirectory = {
   journalPath: string
   /** A folder: alerts on their way to webhooks. */
   alertsPath: string
+  /** A folder: uploads that are under way. */
+  uploadsPath: string
   /** 32 random bytes, made once: without them no stored hash can be checked. */
   secretPath: string
   /** Held while databases are migrated or the secret is made. */
@@ -58,6 +60,7 @@ export function describeDataDirectory(path: string): DataDirectory {
     logPath: join(root, 'log.db'),
     journalPath: join(root, 'journal'),
     alertsPath: join(root, 'alerts'),
+    uploadsPath: join(root, 'uploads'),
     secretPath: join(root, 'secret.key'),
     lockPath: join(root, 'lock.db'),
     servingLockPath: join(root, 'serving.lock.db'),
@@ -103,4 +106,11 @@ function refuse(directory: DataDirectory, problem: string): { ok: false; problem
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Makes the folder of uploads, empty: what a process leaves there that was killed is of no use. Gives its path. */
+export function openUploads(path: string): string {
+  rmSync(path, { recursive: true, force: true })
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return path
 }

@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   upstream_refused: { status: 502, type: 'upstream_error' },
   overloaded: { status: 503, type: 'server_error' },
   log_unavailable: { status: 503, type: 'server_error' },
+  disk_full: { status: 507, type: 'server_error' },
   upstream_timeout: { status: 504, type: 'upstream_error' },
 } as const satisfies Record<string, { status: number; type: string }>
 

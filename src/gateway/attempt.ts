@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors/gateway-error'
 import { applyParams } from '../protocols/apply-params'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
+import type { FormBody } from '../protocols/form'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import type { Deadlines } from '../providers/deadlines'
@@ -11,7 +12,7 @@ import { classifyFailure, type Failure } from '../routing/health/classify-failur
 import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
 import type { Target } from '../routing/target'
-import { type AnswerStream, passHeaders, type UpstreamAnswer } from './answer'
+import type { AnswerStream, UpstreamAnswer } from './answer'
 import { createDeadlines } from './attempt-deadlines'
 import { blameCaller, tooLossy } from './attempt-errors'
 import { toAttemptRecord } from './attempt-record'
@@ -21,7 +22,7 @@ import { ConvertedCall, type ToldCall } from './converted-call'
 import { estimateCount } from './estimate-count'
 import { toPassedHeaders } from './passed-headers'
 import { saidIn } from './said-in'
-import { assertFile, isDeclared, withFileType } from './file-answer'
+import { assertFile, isDeclared, passAnswerHeaders } from './file-answer'
 import { LargeAnswer } from './large-answer'
 import { ReframingReader } from './reframing-reader'
 import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
@@ -53,8 +54,6 @@ const NO_FAILURE: Failure = { kind: 'policy', cause: undefined, retryAfterMs: un
 
 type SentWire = Exclude<Wire, { kind: 'estimated' }>
 type ToldWire = Exclude<SentWire, { kind: 'same' }>
-
-const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
 
 /** The same for who may have to end it: nothing is sent before it is run. */
 export class UpstreamCall {
@@ -145,9 +144,7 @@ export class UpstreamCall {
     const { envelope, call } = this.#request
     const { provider, upstreamModel } = this.#target
     this.#upstream = wire.upstream
-    const rendered =
-      wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, call.isStrict)
-    const body = this.#withParams(rendered, wire.upstream)
+    const body = this.#renderForm(wire) ?? this.#render(wire, call.isStrict)
     return this.#context.sender.send({
       provider,
       format: wire.upstream.spokenBy ?? wire.upstream.name,
@@ -162,6 +159,17 @@ export class UpstreamCall {
       deadlines: this.#deadlines,
       fresh: this.#retryOf === 'connection_reset',
     })
+  }
+
+  #renderForm({ upstream }: SentWire): FormBody | undefined {
+    const { form } = this.#request.envelope
+    return form && upstream.upstream.renderForm?.(form, this.#changes)
+  }
+
+  #render(wire: SentWire, isStrict: boolean): Uint8Array {
+    const body =
+      wire.kind === 'same' ? this.#renderSame(wire.upstream) : this.#translate(wire, isStrict)
+    return this.#withParams(body, wire.upstream)
   }
 
   #renderSame(upstream: Protocol): Uint8Array {
@@ -268,7 +276,7 @@ export class UpstreamCall {
     const isPassedOn = this.#translation === undefined && !this.#isObserved
     if (response.ok && isPassedOn && !this.#request.envelope.stream) {
       // A file that is only being made is awaited by somebody who listens.
-      const isFile = this.#upstream.upstream.answersFiles && !isDeclared(response)
+      const isFile = this.#upstream.upstream.answers === 'file' && !isDeclared(response)
       return readHeldBody(response, this.#deadlines, isFile ? 0 : HELD_BYTES)
     }
     const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES
@@ -296,7 +304,7 @@ export class UpstreamCall {
     const { envelope } = this.#request
     const { provider } = this.#target
     const { status } = response
-    if (this.#upstream.upstream.answersFiles) assertFile(provider.name, body)
+    if (this.#upstream.upstream.answers === 'file') assertFile(provider.name, body)
     const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
     if (answer.facts.usage === undefined) answer.facts.said = saidIn(this.#upstream, body)
     if (envelope.stream)
@@ -328,11 +336,8 @@ export class UpstreamCall {
     return this.#target.provider.configuration.quirks.wantsReasoningBack === true
   }
 
-  /** Rate limits of another format than the client's would be taken for its own. */
   #pass(response: Response): Record<string, string> {
-    const { answerHeaders, answersFiles } = this.#upstream.upstream
-    const passed = passHeaders(response.headers, this.#translation ? RETRY_HEADERS : answerHeaders)
-    return answersFiles && response.ok ? withFileType(passed, response) : passed
+    return passAnswerHeaders(response, this.#upstream.upstream, this.#translation !== undefined)
   }
 
   #createFrameReader(): FrameReader {
@@ -358,7 +363,8 @@ export class UpstreamCall {
 
   #openLarge(response: Response, body: BegunBody): UpstreamAnswer {
     this.#health.firstToken()
-    const { parseAnswer: parse, answersFiles: isFile = false } = this.#upstream.upstream
+    const { parseAnswer: parse, answers } = this.#upstream.upstream
+    const isFile = answers !== undefined
     const stream = new LargeAnswer({ body, deadlines: this.#deadlines, parse, isFile })
     return this.#toOpen(response, stream, [body.begun])
   }

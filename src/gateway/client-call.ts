@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { Form } from '../protocols/form'
 import type { RequestRoute } from '../protocols/protocol'
 import type { Ticker, Watch } from '../std/ticker'
 
@@ -22,6 +23,12 @@ export type ClientCall = {
    * `request_too_large`, `request_timeout`, and what `hold` throws.
    */
   readBody(holder: BodyHolder): Promise<Uint8Array>
+  /** How the client reaches the gateway: scheme, host and port. */
+  origin(): string
+  /** The body is multipart/form-data. */
+  readonly isForm: boolean
+  /** Reads such a body; rejects as `readBody`, and with `invalid_request` and `disk_full`. To be disposed of. */
+  readForm(holder: BodyHolder): Promise<ReadForm>
   /** The caller's own credential headers, never the virtual key, for providers that are configured to take them. */
   credentials(): Record<string, string>
   /** Aborts when the client has left; made at the first call. */
@@ -36,6 +43,9 @@ export type RequestLabels = {
   readonly session: string | undefined
   readonly tags: readonly string[]
 }
+
+/** A form that was read, and what must be let go of when its request is done. */
+export type ReadForm = { readonly form: Form; dispose(): void }
 
 /** Counts the bytes of a body; may refuse them by throwing. */
 export type BodyHolder = { hold(bytes: number): void }

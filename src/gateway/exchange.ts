@@ -15,7 +15,7 @@ import { type StreamedAnswer, toStreamed, type UpstreamAnswer, type WholeAnswer 
 import { AttemptHold } from './attempt-hold'
 import { BodyKeeper } from './body-keeper'
 import type { Caller } from './caller'
-import { type BodyHolder, type ClientCall, Presence } from './client-call'
+import { type BodyHolder, type ClientCall, Presence, type ReadForm } from './client-call'
 import type { Answer, GatewayParts, GatewaySettings } from './gateway-parts'
 import { holdHead } from './hold-head'
 import { planAtKeeper } from './keep-response'
@@ -45,6 +45,7 @@ export class Exchange implements BodyHolder {
   #bodies: BodyKeeper | undefined
   #caller: Caller | undefined
   #envelope: Envelope | undefined
+  #read: ReadForm | undefined
   #grant: Grant | undefined
   /** What the journal knows to be held. */
   #held: HeldRecord | undefined
@@ -73,6 +74,7 @@ export class Exchange implements BodyHolder {
 
   async read(): Promise<Envelope> {
     this.record.beginWait()
+    if (this.#protocol.client.parseForm && this.#call.isForm) return await this.#readForm()
     const body = await this.#call.readBody(this)
     this.record.endWait()
     this.record.bodyBytes = body.length
@@ -84,6 +86,18 @@ export class Exchange implements BodyHolder {
     if ((this.#caller?.bodies ?? this.#settings.logBodies) === 'full')
       this.#bodies = new BodyKeeper(body, this.#settings.maxLoggedBodyBytes)
     return envelope
+  }
+
+  /** Its files are let go of when the request is done. */
+  async #readForm(): Promise<Envelope> {
+    this.#read = await this.#call.readForm(this)
+    this.record.endWait()
+    const { form } = this.#read
+    this.record.bodyBytes = form.length
+    const envelope = this.#protocol.client.parseForm?.(form, this.#call.route)
+    if (envelope === undefined) throw new Error(`${this.#protocol.name} reads no forms`)
+    this.record.stream = envelope.stream
+    return this.restate(envelope)
   }
 
   hold(bytes: number): void {
@@ -212,6 +226,7 @@ export class Exchange implements BodyHolder {
       isCut: error !== undefined,
       prompt: () => this.#promptText(),
       units: this.#envelope?.units,
+      estimate: this.#envelope?.estimate,
     })
     const { settling } = this.record
     return settling ? settling.then(() => metering) : metering
@@ -362,6 +377,7 @@ export class Exchange implements BodyHolder {
     const record = this.record
     if (record.hasEnded) return
     record.hasEnded = true
+    this.#read?.dispose()
     if (this.#grant && !record.hasBegun) this.#begin(undefined)
     this.#leave()
     const { log } = this.#parts

@@ -1,4 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { UpstreamHalf } from '../protocols/protocol'
+import { passHeaders } from './answer'
 
 /** An answer says beforehand how long it is. */
 export function isDeclared({ headers }: Response): boolean {
@@ -14,15 +16,26 @@ export function assertFile(provider: string, body: Uint8Array): void {
   )
 }
 
-/** Of what is passed on, the type of the file. One that a browser would run on our own page is none. */
-export function withFileType(
-  passed: Record<string, string>,
-  { headers }: Response
+const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
+
+/**
+ * Headers of an upstream's answer that may pass: rate limits of another format than the client's would be taken for its
+ * own. What is no JSON alone brings its type.
+ */
+export function passAnswerHeaders(
+  response: Response,
+  { answers, answerHeaders }: UpstreamHalf,
+  isTold: boolean
 ): Record<string, string> {
-  const type = headers.get('content-type') ?? ''
+  const passed = passHeaders(response.headers, isTold ? RETRY_HEADERS : answerHeaders)
+  if (answers !== undefined && response.ok)
+    passed['content-type'] = toHarmless(response.headers.get('content-type') ?? '')
+  return passed
+}
+
+/** A type that a browser would run on our own page is none. */
+function toHarmless(type: string): string {
   const isHarmless =
-    /^(audio|image|video)\/(?!svg)|^application\/(json|x-ndjson|jsonl|pdf|octet-stream|ogg)\b|^text\/(plain|csv|vtt|srt|event-stream)\b/i.test(
-      type
-    )
-  return { ...passed, 'content-type': isHarmless ? type : 'application/octet-stream' }
+    /^(audio|image|video)\/(?!svg)|^application\/(json|x-ndjson|jsonl|pdf|octet-stream|ogg|x-subrip)\b|^text\/(plain|csv|vtt|srt)\b/i
+  return isHarmless.test(type) ? type : 'application/octet-stream'
 }

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../protocols/json'
 import type { ObjectCall } from '../protocols/object-call'
 import { isRecord } from '../std/record'
 import type { Exchange } from './exchange'
+import { withOwnResults } from './results-address'
 import type { GatewayParts } from './gateway-parts'
 
 const STANDARD_LIMIT = 20
@@ -11,12 +12,13 @@ const MOST = 1_000
 
 /**
  * A page of what a key has made, as its answers said last, in OpenAI's and Anthropic's shape at once. A provider would
- * list what belongs to others. Throws `invalid_request` for a page that is none.
+ * list what belongs to others. `origin` is how the client reaches the gateway. Throws `invalid_request` for a page that is none.
  */
 export async function listOwn(
   parts: GatewayParts,
   { caller }: Exchange,
-  { kind, query }: ObjectCall
+  { kind, query }: ObjectCall,
+  origin: string
 ): Promise<JsonObject> {
   const limit = readLimit(query.get('limit'))
   const order = query.get('order') ?? 'desc'
@@ -33,7 +35,9 @@ export async function listOwn(
   const shown = found.slice(0, limit)
   if (before !== undefined) shown.reverse()
   const purpose = query.get('purpose')
-  const data = shown.map(toShown).filter((item) => purpose === null || item.purpose === purpose)
+  const data = shown
+    .map((owned) => withOwnResults(toShown(owned), origin))
+    .filter((item) => purpose === null || item.purpose === purpose)
   return {
     object: 'list',
     data,

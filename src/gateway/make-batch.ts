@@ -6,10 +6,12 @@ import type { Envelope } from '../protocols/envelope'
 import { addBatchRequest, type BatchInput, type BatchModel } from '../protocols/objects/batch-lines'
 import { isRecord, stringOf } from '../std/record'
 import type { Target } from '../routing/target'
+import type { ClientCall } from './client-call'
 import type { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
 import { findOwn } from './owned-objects'
-import { settleBatch } from './settle-batch'
+import { answerWithOwnResults } from './results-address'
+import { ownResults, settleBatch } from './settle-batch'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -40,7 +42,7 @@ export async function makeBatch(
   parts: GatewayParts,
   exchange: Exchange,
   envelope: Envelope,
-  request: GovernedRequest
+  { request, call }: { request: GovernedRequest; call: ClientCall }
 ): Promise<Answer> {
   const body = parseBody(envelope.body)
   const {
@@ -65,7 +67,7 @@ export async function makeBatch(
   })
   const whole = await exchange.turn(stated, exchange.pin(target))
   if (whole.kind === 'stream') throw new Error('a batch was answered with a stream')
-  const said: unknown = JSON.parse(decoder.decode(whole.body))
+  const said = readAnswer(whole.body)
   const id = stringOf(said, 'id') ?? stringOf(said, 'name')
   if (id === undefined)
     throw new GatewayError('upstream_malformed', 'the provider made a batch without an id')
@@ -76,7 +78,7 @@ export async function makeBatch(
     ...{ requestId: record.id, createdAtMs: Date.now(), data: JSON.stringify({ object: said }) },
   })
   record.deferredAs = id
-  return exchange.answer(whole)
+  return exchange.answer(answerWithOwnResults(whole, said, call))
 }
 
 /** Where neither the requests nor any list says how long an answer may be. */
@@ -168,7 +170,16 @@ export function noteBatch(
 ): void {
   const noted = { ...owned, data: JSON.stringify({ object: said }) }
   parts.log.own(noted)
+  ownResults(parts, noted, said)
   settleBatch(parts, noted, said).catch((error: unknown) => parts.report(owned.requestId, error))
+}
+
+function readAnswer(body: Uint8Array): Record<string, unknown> {
+  try {
+    return parseBody(body)
+  } catch {
+    throw new GatewayError('upstream_malformed', 'the provider answered with what is no batch')
+  }
 }
 
 function parseBody(body: Uint8Array): Record<string, unknown> {

@@ -2,6 +2,7 @@ import { priceUsage } from '../pricing/price-usage'
 import type { TokenEstimator } from '../pricing/token-estimator'
 import type { RequestUnits } from '../protocols/envelope'
 import type { PromptText } from '../protocols/estimate-tokens'
+import { usageByUnits } from '../protocols/openai/audio'
 import { toSpokenTokens } from '../protocols/openai/speech'
 import type { AnswerFacts } from '../protocols/protocol'
 import type { SaidText } from '../protocols/said-text'
@@ -23,6 +24,8 @@ export type Metering = {
   prompt(): PromptText
   /** What it can be charged for beside tokens. */
   units?: RequestUnits | undefined
+  /** About what it came to of them. */
+  estimate?: RequestUnits | undefined
 }
 
 /**
@@ -35,6 +38,11 @@ export function meter(estimator: TokenEstimator, metering: Metering): Promise<vo
   if (facts === undefined || isFree(operation)) return undefined
   if (operation === 'speech' && facts.usage === undefined)
     return estimateSpeech(estimator, metering, facts)
+  if (operation === 'transcribe' && facts.usage === undefined && metering.estimate) {
+    record.facts = { ...facts, usage: usageByUnits(metering.estimate) }
+    record.isUsageEstimated = true
+    return price(record)
+  }
   const isCounted =
     operation === 'embed'
       ? facts.usage?.inputTokens !== undefined

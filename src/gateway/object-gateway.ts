@@ -8,9 +8,11 @@ import type { WholeAnswer } from './answer'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
+import { answerWithOwnResults } from './results-address'
 import { makeBatch, noteBatch } from './make-batch'
 import { listOwn } from './list-own'
 import { findOwn, targetOf } from './owned-objects'
+import { uploadFile } from './upload-file'
 import { answerStored } from './stored-responses'
 
 /**
@@ -31,10 +33,14 @@ export async function handleObject(
     const request = exchange.govern(envelope)
     const preparing = parts.governor.prepare(request, [])
     if (preparing) await preparing
-    if (object.action === 'make') answer = await makeBatch(parts, exchange, envelope, request)
+    if (object.action === 'make' && object.kind === 'batch')
+      answer = await makeBatch(parts, exchange, envelope, { request, call })
     else {
       exchange.admit(request)
-      answer = await run(parts, exchange, envelope, object)
+      answer =
+        object.action === 'make'
+          ? await uploadFile(parts, exchange, envelope, protocol.name)
+          : await run(parts, exchange, envelope, { object, call })
     }
   } catch (error) {
     answer = exchange.fail(error)
@@ -47,9 +53,10 @@ async function run(
   parts: GatewayParts,
   exchange: Exchange,
   envelope: Envelope,
-  object: ObjectCall
+  { object, call }: { object: ObjectCall; call: ClientCall }
 ): Promise<Answer> {
-  if (object.action === 'list') return exchange.answerOwn(await listOwn(parts, exchange, object))
+  if (object.action === 'list')
+    return exchange.answerOwn(await listOwn(parts, exchange, object, call.origin()))
   const owned = await findOwn(parts, object.kind, object.id ?? '', exchange.caller)
   if (owned.provider === '') return exchange.answerOwn(await answerStored(parts, owned, object))
   const plan = exchange.pin(targetOf(parts, owned))
@@ -57,22 +64,23 @@ async function run(
   if (envelope.stream) return await exchange.stream(turning)
   const whole = await turning
   if (whole.kind === 'stream') return exchange.pass(whole)
-  note(parts, owned, object, whole)
-  return exchange.answer(whole)
+  const said = note(parts, owned, object, whole)
+  return exchange.answer(said ? answerWithOwnResults(whole, said, call) : whole)
 }
 
-/** What an answer says of an object is what a list will say of it. */
+/** What an answer says of a batch is what a list will say of it, and tells when it is done. */
 function note(
   parts: GatewayParts,
   owned: OwnedObject,
   { kind, action, id }: ObjectCall,
   { body }: WholeAnswer
-): void {
-  if (action === 'drop') return parts.log.disown(kind, owned.id)
+): Record<string, unknown> | undefined {
+  if (action === 'drop') parts.log.disown(kind, owned.id)
+  if (action === 'drop' || kind === 'response') return undefined
   const said = parseAnswer(body)
-  if (!isRecord(said) || said.id !== id || kind === 'response') return
+  if (!isRecord(said) || said.id !== id) return undefined
   if (kind === 'batch') noteBatch(parts, owned, said)
-  else parts.log.own({ ...owned, data: JSON.stringify({ object: said }) })
+  return said
 }
 
 function parseAnswer(body: Uint8Array): JsonValue | undefined {

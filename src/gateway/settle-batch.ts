@@ -57,7 +57,25 @@ export async function lookAtBatch(parts: GatewayParts, owned: OwnedObject): Prom
   const said: unknown = JSON.parse(new TextDecoder().decode(body))
   if (!isRecord(said)) return
   parts.log.own({ ...owned, data: JSON.stringify({ object: said }) })
+  ownResults(parts, owned, said)
   await settleBatch(parts, owned, said)
+}
+
+/** What a batch gave belongs to who made it. */
+export function ownResults(
+  parts: GatewayParts,
+  { keyId, provider, credential, model, requestId }: OwnedObject,
+  said: Record<string, unknown>
+): void {
+  for (const name of ['output_file_id', 'error_file_id']) {
+    const id = stringOf(said, name)
+    if (id === undefined) continue
+    const object = { id, object: 'file', purpose: 'batch_output' }
+    parts.log.own({
+      ...{ kind: 'file', id, keyId, provider, credential, model, requestId },
+      ...{ createdAtMs: Date.now(), data: JSON.stringify({ object }) },
+    })
+  }
 }
 
 /** The whole usage stands in batches that were made since September 2025; else in the lines of the output file. */

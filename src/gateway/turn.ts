@@ -151,12 +151,15 @@ class Turn {
       }
       this.#failure = result.error
       again ??= new Resending(target)
-      retryOf = again.allow(result.resend)
+      retryOf = again.allow(
+        this.#isOnce && result.resend === 'connection_reset' ? undefined : result.resend
+      )
       if (retryOf === 'http2_refused') await again.pause(this.#request.presence)
       if (retryOf !== undefined) continue
       const rotated = rotation?.failed(result) ? this.#next(rotation) : undefined
       const failure = rotation ? rotation.toFailure(result.failure) : result.failure
-      const mayRetry = retries < this.#request.failover.retries && health.mayRetry()
+      const mayRetry =
+        !this.#isOnce && retries < this.#request.failover.retries && health.mayRetry()
       const next = hasNext && this.#hasOther(planned)
       const possible = { retry: mayRetry, rotate: rotated !== undefined, next }
       const action = chooseAction(failure, possible, this.#request.failover)
@@ -174,6 +177,11 @@ class Turn {
       }
     }
     return undefined
+  }
+
+  /** What makes something might make it twice. */
+  get #isOnce(): boolean {
+    return this.#request.envelope.object?.action === 'make'
   }
 
   /** The attempt, and perhaps another beside it that answers in its place. */

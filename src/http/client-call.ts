@@ -1,4 +1,4 @@
-import type { BodyHolder, ClientCall, RequestLabels } from '../gateway/client-call'
+import type { BodyHolder, ClientCall, ReadForm, RequestLabels } from '../gateway/client-call'
 import { TOKEN_PREFIX } from '../keys/token'
 import type { RequestRoute } from '../protocols/protocol'
 import type { BodyReads } from './read-body'
@@ -52,6 +52,20 @@ class HttpCall implements ClientCall {
     this.passedHeaders = passHeaders(headers, passed)
     this.route = route
     this.isStrict = headers.get('x-tg-require') === 'strict'
+  }
+
+  origin(): string {
+    const { protocol, host } = new URL(this.#request.url)
+    const forwarded = this.#request.headers.get('x-forwarded-proto')
+    return `${forwarded === 'https' ? 'https:' : protocol}//${host}`
+  }
+
+  get isForm(): boolean {
+    return this.#request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false
+  }
+
+  readForm(holder: BodyHolder): Promise<ReadForm> {
+    return this.#bodies.readForm(this.#request, holder)
   }
 
   readBody(holder: BodyHolder): Promise<Uint8Array> {

@@ -11,7 +11,8 @@ import {
 } from '../protocols/embed/protocols'
 import { gemini, geminiArray } from '../protocols/gemini/gemini'
 import { geminiPredict } from '../protocols/gemini/predict'
-import { openaiImages } from '../protocols/openai/images'
+import { openaiTranscriptions, openaiTranslations } from '../protocols/openai/audio'
+import { openaiImageEdits, openaiImages, openaiImageVariations } from '../protocols/openai/images'
 import { openaiModerations } from '../protocols/openai/moderations'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from '../protocols/openai/openai'
 import { openaiSpeech } from '../protocols/openai/speech'
@@ -34,6 +35,10 @@ const DEPLOYED: Readonly<Record<string, Protocol>> = {
   '/embeddings': openaiEmbeddings,
   '/images/generations': openaiImages,
   '/audio/speech': openaiSpeech,
+  '/audio/transcriptions': openaiTranscriptions,
+  '/audio/translations': openaiTranslations,
+  '/images/edits': openaiImageEdits,
+  '/images/variations': openaiImageVariations,
 }
 
 /** OpenAI's paths behind the version. */
@@ -44,6 +49,10 @@ const OPENAI: Readonly<Record<string, Protocol>> = {
   '/moderations': openaiModerations,
   '/images/generations': openaiImages,
   '/audio/speech': openaiSpeech,
+  '/audio/transcriptions': openaiTranscriptions,
+  '/audio/translations': openaiTranslations,
+  '/images/edits': openaiImageEdits,
+  '/images/variations': openaiImageVariations,
   '/rerank': jinaRerank,
   '/responses': openaiResponses,
   '/responses/input_tokens': responsesCount,

@@ -32,6 +32,7 @@ const STORED = { kind: 'response', protocols: openaiStored } as const
 /** Behind the prefixes of SDKs, and behind `/v1` and `/v1beta`. */
 export const OBJECT_ROUTES: readonly ObjectRoute[] = [
   ...[OPENAI_FILES, ANTHROPIC_FILES].flatMap((files): ObjectRoute[] => [
+    { method: 'POST', path: '/files', action: 'make', ...files },
     { method: 'GET', path: '/files', action: 'list', ...files },
     { method: 'GET', path: '/files/:id', action: 'read', ...files },
     { method: 'DELETE', path: '/files/:id', action: 'drop', ...files },

@@ -14,7 +14,12 @@ afterEach(async () => {
 /** A server that answers with the body it was sent, or with the code of what was wrong with it. */
 function serveBodies(options: { maxBytes?: number; deadlineMs?: number } = {}) {
   const ticker = createTicker(20)
-  const reads = new BodyReads(ticker, () => options.maxBytes ?? 1_000, options.deadlineMs ?? 5_000)
+  const reads = new BodyReads(
+    ticker,
+    () => options.maxBytes ?? 1_000,
+    { directory: '', maxBytes: () => 0 },
+    options.deadlineMs ?? 5_000
+  )
   const held: number[] = []
   const outcomes: string[] = []
   const server = Bun.serve({

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error'
-import type { BodyHolder } from '../gateway/client-call'
+import type { BodyHolder, ReadForm } from '../gateway/client-call'
+import type { FormSettings } from './read-form'
 import type { Ticker, Watch } from '../std/ticker'
 
 const BODY_DEADLINE_MS = 60_000
@@ -7,13 +8,26 @@ const BODY_DEADLINE_MS = 60_000
 /** Reads request bodies, each within a deadline (a minute) and within the size the server allows. */
 export class BodyReads implements Watch {
   readonly #maxBytes: () => number
+  readonly #forms: FormSettings
   readonly #deadlineMs: number
   readonly #waiting = new Set<{ dueAtMs: number; reject: (error: GatewayError) => void }>()
 
-  constructor(ticker: Ticker, maxBytes: () => number, deadlineMs: number = BODY_DEADLINE_MS) {
+  constructor(
+    ticker: Ticker,
+    maxBytes: () => number,
+    forms: FormSettings,
+    deadlineMs: number = BODY_DEADLINE_MS
+  ) {
     this.#maxBytes = maxBytes
+    this.#forms = forms
     this.#deadlineMs = deadlineMs
     ticker.add(this)
+  }
+
+  /** The same of a form, whose files need not fit into memory. */
+  readForm(request: Request, holder: BodyHolder): Promise<ReadForm> {
+    const reading: typeof import('./read-form') = require('./read-form')
+    return reading.readForm(request, holder, this.#forms)
   }
 
   /** `holder` is told of bytes before they are kept. */

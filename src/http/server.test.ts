@@ -11,6 +11,7 @@ const CONFIGURATION: ServerConfiguration = {
   tls: undefined,
   behindProxy: false,
   maxBodyBytes: 1_000,
+  maxUploadBytes: 512_000_000,
   maxBodiesBytes: 10_000,
   maxInFlight: 10,
   headHoldMs: 1_000,

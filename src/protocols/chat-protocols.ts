@@ -16,7 +16,9 @@ import { geminiCount as geminiCounting } from './gemini/count'
 import { gemini } from './gemini/gemini'
 import { isRecord } from '../std/record'
 import { CHAT_PROTOCOLS, type ChatProtocolName } from './generation'
-import { openaiImages } from './openai/images'
+import { anthropicBatches, anthropicFiles, openaiBatches, openaiFiles } from './objects/protocols'
+import { openaiTranscriptions, openaiTranslations } from './openai/audio'
+import { openaiImageEdits, openaiImages, openaiImageVariations } from './openai/images'
 import { openaiModerations } from './openai/moderations'
 import { openaiChat, openaiCompletions, openaiEmbeddings } from './openai/openai'
 import { openaiSpeech } from './openai/speech'
@@ -69,6 +71,14 @@ const UPSTREAM: Readonly<Record<string, Protocol>> = {
   'openai-moderations': openaiModerations,
   'openai-images': openaiImages,
   'openai-speech': openaiSpeech,
+  'openai-transcriptions': openaiTranscriptions,
+  'openai-translations': openaiTranslations,
+  'openai-image-edits': openaiImageEdits,
+  'openai-image-variations': openaiImageVariations,
+  'openai-files': openaiFiles.json,
+  'openai-batches': openaiBatches.json,
+  'anthropic-files': anthropicFiles.json,
+  'anthropic-batches': anthropicBatches.json,
   'bedrock-invoke': bedrockInvoke,
   'bedrock-embed': bedrockEmbed,
   'cohere-embed': cohereEmbed,

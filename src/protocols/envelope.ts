@@ -1,3 +1,4 @@
+import type { Form } from './form'
 import type { ObjectCall } from './object-call'
 
 /** Bytes `[start, end)` of a request's body. */
@@ -54,6 +55,10 @@ export type Envelope = {
   inputTokens?: number | undefined
   /** Beside tokens; left out where tokens are all. */
   units?: RequestUnits | undefined
+  /** What it came to of them, where the answer doesn't say it: about that much. */
+  estimate?: RequestUnits | undefined
+  /** The whole request, where it is a form; then the body is empty. */
+  form?: Form | undefined
   /** It is about what is kept under an id, at the provider. */
   object?: ObjectCall | undefined
   /** Where the member `fallbacks` has its value, in formats whose bodies the gateway looks for it in. */

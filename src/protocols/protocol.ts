@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { SseFrame } from '../std/sse'
 import type { Envelope, Operation } from './envelope'
+import type { Form, FormBody } from './form'
 import type { Losses } from './losses'
 import type { ObjectCall } from './object-call'
 import type { RateState } from './rate-limits'
@@ -13,6 +14,8 @@ import type { Usage } from './usage'
  */
 export type ClientHalf = {
   parseRequest(body: Uint8Array, route: RequestRoute): Envelope
+  /** The same of a body of multipart/form-data; left out where such a body means nothing. */
+  parseForm?(form: Form, route: RequestRoute): Envelope
   /** Headers of the client that mean something to an upstream of this format, in lower case. */
   requestHeaders: readonly string[]
   /** The error as a whole answer's body. An upstream's own (`error.answer`) passes if this format has its shape. */
@@ -124,8 +127,13 @@ export type UpstreamHalf = {
   streamType: string
   createFramer(): Framer
   renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array
-  /** Answers are files (sound), which go on as they come under their own content type; left out for JSON. */
-  answersFiles?: true
+  /** The same where the request is a form. */
+  renderForm?(form: Form, changes: RequestChanges): FormBody
+  /**
+   * What an answer is beside JSON: a `text` under its own content type, or a `file` (sound), which goes on as it comes.
+   * Left out for JSON alone.
+   */
+  answers?: 'text' | 'file'
   /** Reads a whole answer; throws `upstream_malformed` when it is not one. Of a file nothing is read. */
   parseAnswer(body: Uint8Array): AnswerFacts
   createFrameReader(envelope: Envelope, changes: RequestChanges): FrameReader

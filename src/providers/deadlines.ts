@@ -20,7 +20,7 @@ export class Deadlines implements Watch {
   readonly #provider: string
   readonly #settings: DeadlineSettings
   readonly #totalDueAtMs: number
-  readonly #firstByteDueAtMs: number
+  #firstByteDueAtMs: number
   #phase: Phase = 'firstByte'
   #dueAtMs: number
   #lane: Lane | undefined
@@ -56,6 +56,13 @@ export class Deadlines implements Watch {
   connected(): void {
     if (this.#phase !== 'connect') return
     this.#phase = 'firstByte'
+    this.#dueAtMs = this.#firstByteDueAtMs
+  }
+
+  /** A piece of the request was taken: the first byte of the answer is awaited from the last one on. */
+  sending(): void {
+    this.#phase = 'firstByte'
+    this.#firstByteDueAtMs = performance.now() + this.#settings.firstByteMs
     this.#dueAtMs = this.#firstByteDueAtMs
   }
 

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import type { FormBody } from '../protocols/form'
 import { stringOf } from '../std/record'
 import { ConnectionLanes, type LaneEvent, type OriginConnections } from './connection-lanes'
 import type { Deadlines } from './deadlines'
@@ -11,7 +12,7 @@ export type SendRequest = {
   format: string
   /** Behind the provider's base URL, with its leading slash. */
   path: string
-  body: Uint8Array | undefined
+  body: Uint8Array | FormBody | undefined
   /** Left out: POST with a body, GET without. */
   method?: 'GET' | 'POST' | 'DELETE' | undefined
   /** The client's headers that may pass; `undefined` for none. */
@@ -154,10 +155,16 @@ function sign(
   headers: Readonly<Record<string, string>>,
   { provider, body, method }: SendRequest
 ) {
-  return provider.credential?.sign({ method: method ?? methodOf(body), url, headers, body })
+  return provider.credential?.sign({
+    method: method ?? methodOf(body),
+    ...{ url, headers, body: bytesOf(body) },
+  })
 }
 
-const methodOf = (body: Uint8Array | undefined) => (body ? 'POST' : 'GET')
+/** Of a form, which has no end yet, nothing is signed. */
+const bytesOf = (body: SendRequest['body']) => (body instanceof Uint8Array ? body : undefined)
+
+const methodOf = (body: SendRequest['body']) => (body ? 'POST' : 'GET')
 
 function toFetchOptions(
   { provider, body, method, deadlines, fresh }: Omit<SendRequest, 'format' | 'path' | 'headers'>,
@@ -176,7 +183,14 @@ function toFetchOptions(
   }
   if (tls) options.tls = tls
   if (fresh) options.keepalive = false
-  if (body && deadlines.isConnecting) {
+  if (body && 'stream' in body) {
+    options.body = toSentForm(body, deadlines)
+    options.headers = {
+      ...headers,
+      'content-type': body.contentType,
+      'content-length': String(body.length),
+    }
+  } else if (body && deadlines.isConnecting) {
     options.body = toProbingBody(body, deadlines)
     options.headers = { ...headers, 'content-length': String(body.length) }
   } else if (body) options.body = body
@@ -197,6 +211,22 @@ function toProbingBody(body: Uint8Array, deadlines: Deadlines): ReadableStream<U
       },
     },
     { highWaterMark: 0 }
+  )
+}
+
+/** A large body may take longer to send than an answer to begin: that is awaited from its end on. */
+function toSentForm(body: FormBody, deadlines: Deadlines): ReadableStream<Uint8Array> {
+  return body.stream().pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        transform(piece, controller) {
+          deadlines.sending()
+          controller.enqueue(piece)
+        },
+      },
+      { highWaterMark: 1 },
+      { highWaterMark: 0 }
+    )
   )
 }
 

@@ -1,4 +1,6 @@
 import type { JsonValue } from '../protocols/json'
+import type { SentForm } from './form-body'
+import type { ObjectStore } from './object-store'
 
 /**
  * What the simulator's shell needs of a wire format. Timing, faults, counting and the server know
@@ -26,10 +28,15 @@ export type SimulatedProtocol = {
 }
 
 /** What decides which endpoint answers. */
-export type Asked = { pathname: string; query: URLSearchParams; headers: Headers }
+export type Asked = {
+  pathname: string
+  method: string
+  query: URLSearchParams
+  headers: Headers
+}
 
 export type Endpoint = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** The model name as it was asked for, directives included; '' where the request names none. */
   model(pathname: string, body: JsonValue | undefined): string
   answer(call: Call): Answer
@@ -37,8 +44,14 @@ export type Endpoint = {
 
 export type Call = {
   pathname: string
-  /** The parsed JSON body; `undefined` for a GET. */
+  /** The parsed JSON body, or a form's fields; `undefined` for a GET. */
   body: JsonValue | undefined
+  /** The body, where it is a form. */
+  form: SentForm | undefined
+  /** What is kept of uploads and batches. */
+  objects: ObjectStore
+  /** What the client showed; '' for none. */
+  credential: string
   /** The name as it was asked for; answers repeat it. */
   model: string
   /** Tokens the answer shall have; `undefined` lets the text decide. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { accumulate } from '../protocols/accumulate'
 import type { Generation, Message, Tool } from '../protocols/generation'
+import { ObjectStore } from './object-store'
 import { scriptAnswer, type ScriptStyle } from './scripted-answer'
 import { scriptedSteps, scriptedWhole } from './scripted-events'
 
@@ -30,7 +31,8 @@ function generation(changes: Partial<Generation> = {}): Generation {
 
 function script(changes: Partial<Generation> = {}, tokens?: number) {
   const quirks = { usage: 'given', refusesStreamOptions: false, filler: undefined } as const
-  const call = { pathname: '/', body: {}, model: 'sim-1', tokens, quirks }
+  const none = { form: undefined, objects: new ObjectStore(), credential: '' }
+  const call = { pathname: '/', body: {}, model: 'sim-1', tokens, quirks, ...none }
   return scriptAnswer(generation(changes), call, STYLE)
 }
 

@@ -8,6 +8,8 @@ import { geminiArrayProtocol, geminiProtocol } from './gemini/protocol'
 import { answerIntrospection } from './introspection'
 import { openaiProtocol } from './openai/protocol'
 import { ollamaProtocol } from './ollama/protocol'
+import { readForm } from './form-body'
+import { ObjectStore } from './object-store'
 import { createPace } from './pace'
 import type { Asked, Endpoint, Failure, Quirks, SimulatedProtocol } from './protocol'
 import {
@@ -69,11 +71,15 @@ export type Simulator = {
   stop(): Promise<void>
 }
 
-type Shell = { recorder: Recorder; ticker: Ticker }
+type Shell = { recorder: Recorder; ticker: Ticker; objects: ObjectStore }
 
 /** Starts a provider that needs no model: answers are repeatable, and faults come when asked for. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
-  const shell: Shell = { recorder: createRecorder(), ticker: createTicker() }
+  const shell: Shell = {
+    recorder: createRecorder(),
+    ticker: createTicker(),
+    objects: new ObjectStore(),
+  }
   const { recorder, ticker } = shell
   const server = Bun.serve({
     hostname: options.host ?? '127.0.0.1',
@@ -111,7 +117,7 @@ async function answerRequest(
   request: Request,
   url: URL,
   exchange: Exchange,
-  { recorder, ticker }: Shell
+  { recorder, ticker, objects }: Shell
 ): Promise<Response> {
   const arrivedMs = performance.now()
   const bytes = await request.bytes().catch(() => undefined)
@@ -120,9 +126,11 @@ async function answerRequest(
     return new Response()
   }
   const { pathname } = url
-  const asked = { pathname, query: url.searchParams, headers: request.headers }
+  const { headers, method } = request
+  const asked = { pathname, method, query: url.searchParams, headers }
   const { protocol, endpoint } = findEndpoint(asked)
-  const body = parseJson(bytes)
+  const form = await readForm(bytes, headers.get('content-type') ?? '')
+  const body = form?.fields ?? parseJson(bytes)
   const model = endpoint?.model(pathname, body) ?? ''
   recorder.keep(exchange.number, request, `${pathname}${url.search}`, bytes, model)
 
@@ -147,7 +155,9 @@ async function answerRequest(
   if (fault?.instead) return deliverInstead(fault.instead, delivery)
   if (!endpoint) throw new Error('an unknown path was not refused')
   const quirks = { ...NO_QUIRKS, ...fault?.quirks }
-  const call = { pathname, body, model, tokens: directives.tokens, quirks }
+  const credential = headers.get('authorization') ?? headers.get('x-api-key') ?? ''
+  const { tokens } = directives
+  const call = { pathname, body, model, tokens, quirks, form, objects, credential }
   return deliver(endpoint.answer(call), delivery)
 }
 
@@ -171,7 +181,8 @@ function misuse(
 ): Failure | undefined {
   if (!endpoint) return refusal(404, `Unknown request URL: ${method} ${pathname}`)
   if (endpoint.method !== method) return refusal(405, `Use ${endpoint.method} for ${pathname}`)
-  if (method === 'POST' && body === undefined) return refusal(400, 'The body is no valid JSON.')
+  const wantsBody = method === 'POST' && !pathname.endsWith('/cancel')
+  if (wantsBody && body === undefined) return refusal(400, 'The body is no valid JSON.')
   return undefined
 }
 

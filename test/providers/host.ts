@@ -51,6 +51,21 @@ function simulatedPath(format: WireFormat, isStream: boolean): string {
       return '/v1/embed'
     case 'cohere-rerank':
       return '/v2/rerank'
+    case 'openai-transcriptions':
+      return '/v1/audio/transcriptions'
+    case 'openai-translations':
+      return '/v1/audio/translations'
+    case 'openai-image-edits':
+      return '/v1/images/edits'
+    case 'openai-image-variations':
+      return '/v1/images/variations'
+    case 'openai-files':
+    case 'anthropic-files':
+      return '/v1/files'
+    case 'openai-batches':
+      return '/v1/batches'
+    case 'anthropic-batches':
+      return '/v1/messages/batches'
     case 'jina-rerank':
     case 'voyage-rerank':
       return '/v1/rerank'

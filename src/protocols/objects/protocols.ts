@@ -1,5 +1,6 @@
 import type { ChatProtocol } from '../chat-protocol'
 import type { Envelope, Operation } from '../envelope'
+import { renderForm } from '../form'
 import { gemini } from '../gemini/gemini'
 import { anthropicMessages } from '../messages/messages'
 import type { ObjectCall } from '../object-call'
@@ -9,13 +10,13 @@ import type { Protocol, RequestRoute } from '../protocol'
 // Files, batches and stored responses: the bytes pass, and the gateway knows whose they are.
 
 /** https://platform.openai.com/docs/api-reference/files */
-export const openaiFiles = createObjects('openai-files', 'file', openaiChat, '')
+export const openaiFiles = createObjects('openai-files', 'file', openaiChat, '/v1')
 
 /** https://platform.openai.com/docs/api-reference/batch */
-export const openaiBatches = createObjects('openai-batches', 'batch', openaiChat, '')
+export const openaiBatches = createObjects('openai-batches', 'batch', openaiChat, '/v1')
 
 /** https://platform.openai.com/docs/api-reference/responses/get */
-export const openaiStored = createObjects('openai-responses', 'response', openaiChat, '')
+export const openaiStored = createObjects('openai-responses', 'response', openaiChat, '/v1')
 
 /** https://docs.claude.com/en/api/files-create */
 export const anthropicFiles = createObjects('anthropic-files', 'file', anthropicMessages, '/v1')
@@ -53,17 +54,29 @@ function createObjects(
   const json: Protocol = {
     name,
     operation,
-    client: { ...client, parseRequest: (body, route) => toEnvelope(operation, body, route) },
+    client: {
+      ...client,
+      parseRequest: (body, route) => toEnvelope(operation, body, route),
+      parseForm: (form, route) => ({ ...toEnvelope(operation, NO_BODY, route), form }),
+    },
     upstream: {
       ...upstream,
-      path: ({ baseUrl, resource = '' }) =>
-        /\/v\d+[a-z0-9]*(\/|$)/.test(baseUrl) ? resource : version + resource,
+      path: ({ baseUrl, resource = '' }) => (hasVersion(baseUrl) ? resource : version + resource),
       renderRequest: ({ body }) => body,
+      // What leads to the provider means nothing to it.
+      renderForm: (form) => renderForm(form, { model: undefined, provider: undefined }),
       parseAnswer: () => ({ usage: undefined, finishReasons: [] }),
     },
   }
-  return { json, file: { ...json, upstream: { ...json.upstream, answersFiles: true } } }
+  return { json, file: { ...json, upstream: { ...json.upstream, answers: 'file' } } }
 }
+
+/** Some hosts have their version in the midst of the path. */
+function hasVersion(baseUrl: string): boolean {
+  return /\/v\d+[a-z0-9]*(\/|$)/.test(baseUrl)
+}
+
+const NO_BODY = new Uint8Array()
 
 function toEnvelope(operation: Operation, body: Uint8Array, { object }: RequestRoute): Envelope {
   return {

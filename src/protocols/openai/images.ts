@@ -1,11 +1,12 @@
 import { countJsonElements } from '../../std/json-walk'
 import type { Envelope } from '../envelope'
+import { type Form, renderForm } from '../form'
 import type { AnswerFacts, Protocol, RequestRoute } from '../protocol'
 import { addUsage, NO_USAGE, type Usage } from '../usage'
 import { scanAnswer } from './answer'
 import { MediaFrameReader } from './media-frames'
 import { createOpenaiProtocol } from './openai-protocol'
-import { parseRequest, readStream, scanMembers } from './request'
+import { invalid, parseRequest, readStream, scanMembers } from './request'
 import { toMediaUsage } from './usage'
 
 const decoder = new TextDecoder()
@@ -25,6 +26,58 @@ export const openaiImages: Protocol = createOpenaiProtocol({
   parseAnswer: parseImages,
   createFrameReader: () => new MediaFrameReader(addImage),
 })
+
+/** POST /v1/images/edits: https://platform.openai.com/docs/api-reference/images/createEdit */
+export const openaiImageEdits: Protocol = createDrawingFrom('openai-image-edits', '/images/edits')
+
+/** POST /v1/images/variations: https://platform.openai.com/docs/api-reference/images/createVariation */
+export const openaiImageVariations: Protocol = createDrawingFrom(
+  'openai-image-variations',
+  '/images/variations'
+)
+
+/** More than an image takes that is looked at closely: https://platform.openai.com/docs/guides/images-vision#calculating-costs */
+const MOST_TOKENS_A_FILE = 10_000
+
+function createDrawingFrom(name: string, path: string): Protocol {
+  return createOpenaiProtocol({
+    name,
+    operation: 'image',
+    path,
+    parseRequest: parseImageRequest,
+    parseForm,
+    renderForm: (form, { model }) => renderForm(form, { model, fallbacks: undefined }),
+    parseAnswer: parseImages,
+    createFrameReader: () => new MediaFrameReader(addImage),
+  })
+}
+
+function parseForm(form: Form, route: RequestRoute): Envelope {
+  const model = route.model ?? form.field('model')
+  if (!model) throw invalid('model', 'must be a field of the form, e.g. "openai/gpt-image-1"')
+  const written = form.field('n') ?? '1'
+  if (!/^\d{1,3}$/.test(written)) throw invalid('n', 'must be a whole number')
+  const images = Math.max(1, Number(written))
+  const { files } = form
+  if (files.length === 0) throw invalid('image', 'must be a file of the form')
+  return {
+    operation: 'image',
+    model,
+    stream: form.field('stream') === 'true',
+    includesUsage: true,
+    choices: images,
+    outputLimit: MOST_TOKENS_AN_IMAGE,
+    inputTokens: files.length * MOST_TOKENS_A_FILE + Buffer.byteLength(form.field('prompt') ?? ''),
+    units: { images },
+    form,
+    body: NO_BODY,
+    modelSpan: undefined,
+    streamOptionsSpan: undefined,
+    closeAt: 0,
+  }
+}
+
+const NO_BODY = new Uint8Array()
 
 /** Reads the envelope of a body that asks for images. Throws `invalid_json` and `invalid_request`. */
 export function parseImageRequest(body: Uint8Array, route: RequestRoute): Envelope {

@@ -11,20 +11,21 @@ import { parseRequest, renderRequest } from './request'
 
 /** How an endpoint of OpenAI's differs from its chat. */
 export type OpenaiEndpoint = Pick<Protocol, 'name' | 'operation' | 'convert'> &
-  Partial<Pick<ClientHalf, 'parseRequest'>> &
-  Partial<Pick<UpstreamHalf, 'parseAnswer' | 'createFrameReader' | 'answersFiles'>> & {
+  Partial<Pick<ClientHalf, 'parseRequest' | 'parseForm'>> &
+  Partial<Pick<UpstreamHalf, 'parseAnswer' | 'createFrameReader' | 'answers' | 'renderForm'>> & {
     /** Behind the version. */
     path: string
   }
 
 /** OpenAI's endpoints share their request, error and stream shapes; they differ in what an answer holds. */
 export function createOpenaiProtocol(endpoint: OpenaiEndpoint): Protocol {
-  const { name, operation, path, answersFiles, convert } = endpoint
+  const { name, operation, path, answers, convert, parseForm, renderForm } = endpoint
   return {
     name,
     operation,
     client: {
       parseRequest: endpoint.parseRequest ?? toParser(operation),
+      ...(parseForm && { parseForm }),
       renderError,
       renderErrorFrame,
       renderLimits: renderOpenaiLimits,
@@ -50,7 +51,8 @@ export function createOpenaiProtocol(endpoint: OpenaiEndpoint): Protocol {
         endpoint.createFrameReader ??
         ((envelope, changes) => new CompletionFrameReader(envelope, changes)),
       parseError,
-      ...(answersFiles && { answersFiles }),
+      ...(answers && { answers }),
+      ...(renderForm && { renderForm }),
     },
     ...(convert && { convert }),
   }

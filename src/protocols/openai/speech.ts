@@ -19,7 +19,7 @@ export const openaiSpeech: Protocol = createOpenaiProtocol({
   name: 'openai-speech',
   operation: 'speech',
   path: '/audio/speech',
-  answersFiles: true,
+  answers: 'file',
   parseRequest(body, route) {
     const { found } = scanMembers(body, ['input', 'stream_format'])
     const text = found.input && readJsonString(body, found.input)

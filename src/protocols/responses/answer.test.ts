@@ -150,7 +150,7 @@ describe('renderChatAnswer', () => {
       object: 'response',
       model,
       status: 'completed',
-      store: false,
+      store: true,
       text: { format: { type: 'text' }, verbosity: 'low' },
       reasoning: { effort: 'high', summary: null },
       error: null,

@@ -10,7 +10,15 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     baseUrl: 'https://api.groq.com/openai/v1',
     apiKeyEnv: 'GROQ_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-responses', 'openai-speech'],
+    protocols: [
+      'openai-chat',
+      'openai-responses',
+      'openai-speech',
+      'openai-transcriptions',
+      'openai-translations',
+      'openai-files',
+      'openai-batches',
+    ],
     quirks: { includeUsage: true },
     models: [
       'openai/gpt-oss-120b',
@@ -48,6 +56,8 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
       'openai-images',
       'openai-speech',
       'cohere-rerank',
+      'openai-transcriptions',
+      'openai-translations',
     ],
     quirks: { includeUsage: true },
     models: [
@@ -143,6 +153,8 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
       'openai-embeddings',
       'openai-images',
       'openai-speech',
+      'openai-transcriptions',
+      'openai-translations',
     ],
     quirks: { includeUsage: true, renames: OLDER_LIMIT },
     models: [
@@ -278,6 +290,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
       'openai-images',
       'openai-speech',
       'jina-rerank',
+      'openai-transcriptions',
     ],
     quirks: { includeUsage: true },
     models: ['deepseek-ai/DeepSeek-V3.2', 'zai-org/GLM-4.6', 'moonshotai/Kimi-K2-Thinking'],

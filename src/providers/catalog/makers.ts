@@ -17,6 +17,12 @@ export const MAKERS: readonly ProviderRow[] = [
       'openai-moderations',
       'openai-images',
       'openai-speech',
+      'openai-transcriptions',
+      'openai-translations',
+      'openai-image-edits',
+      'openai-image-variations',
+      'openai-files',
+      'openai-batches',
     ],
     quirks: { includeUsage: true },
     models: [
@@ -54,7 +60,7 @@ export const MAKERS: readonly ProviderRow[] = [
     baseUrl: 'https://api.anthropic.com',
     apiKeyEnv: 'ANTHROPIC_API_KEY',
     local: false,
-    protocols: ['anthropic-messages'],
+    protocols: ['anthropic-messages', 'anthropic-files', 'anthropic-batches'],
     quirks: { includeUsage: true },
     models: [
       'claude-fable-5-2',
@@ -113,7 +119,7 @@ export const MAKERS: readonly ProviderRow[] = [
     baseUrl: 'https://api.mistral.ai/v1',
     apiKeyEnv: 'MISTRAL_API_KEY',
     local: false,
-    protocols: ['openai-chat', 'openai-embeddings', 'openai-moderations'],
+    protocols: ['openai-chat', 'openai-embeddings', 'openai-moderations', 'openai-transcriptions'],
     // It sends usage unasked, and has answered stream_options with 422 extra_forbidden:
     // https://github.com/openai/openai-agents-python/issues/442
     // Ids of tool calls: https://github.com/vllm-project/vllm/pull/5649

@@ -3,6 +3,7 @@ import { promptTokens } from '../prompt-tokens'
 import type { Endpoint, Failure, SimulatedProtocol } from '../protocol'
 import { readingEndpoint, scriptedEndpoint, type ScriptedFormat } from '../scripted-endpoint'
 import { sseText } from '../wire-event'
+import { findMessageBatches } from './batches'
 import { CLAUDE_STYLE, partOfMessageEvent } from './claude'
 import { modelsEndpoint } from './models'
 
@@ -16,8 +17,10 @@ const FORMAT: ScriptedFormat = {
       : undefined,
 }
 
+const MESSAGES = scriptedEndpoint(FORMAT)
+
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  '/v1/messages': scriptedEndpoint(FORMAT),
+  '/v1/messages': MESSAGES,
   '/v1/messages/count_tokens': readingEndpoint(FORMAT, {}, (generation) => {
     const text = JSON.stringify({ input_tokens: promptTokens(generation) })
     return { kind: 'whole', text, tokens: 0 }
@@ -31,7 +34,10 @@ const MODELS_PATH = '/v1/models'
  * `anthropic-version`. https://platform.claude.com/docs/en/api/messages, …/api/errors
  */
 export const anthropicProtocol: SimulatedProtocol = {
-  endpoint({ pathname, headers }) {
+  endpoint(asked) {
+    const { pathname, headers } = asked
+    const batches = findMessageBatches(asked, MESSAGES)
+    if (batches) return batches
     if (pathname === MODELS_PATH && headers.has('anthropic-version')) return modelsEndpoint
     return Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined
   },

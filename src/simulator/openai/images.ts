@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { CREATED_SECONDS } from '../created'
 import { drawPicture } from '../picture'
-import type { Call, Frame } from '../protocol'
+import { isRecord, stringOf } from '../../std/record'
+import type { Call, Endpoint, Frame } from '../protocol'
 import { textFrame } from '../protocol'
 import { countTokens } from '../tokens'
-import { postEndpoint } from './endpoint'
+import { postEndpoint, refuse } from './endpoint'
 
 /** What an image of the usual size takes: https://platform.openai.com/docs/guides/image-generation#cost-and-latency */
 const TOKENS: Readonly<Record<string, number>> = { low: 272, medium: 1056, high: 4160, auto: 1056 }
@@ -24,6 +25,25 @@ type ImageRequest = z.infer<typeof requestSchema>
 export const imagesEndpoint = postEndpoint(requestSchema, (request, call) =>
   answerImages(request, call, 'image_generation')
 )
+
+/** `POST /v1/images/edits` and `/variations`, of a form or of JSON. */
+export const imageEditsEndpoint: Endpoint = {
+  method: 'POST',
+  model: (_, body) => stringOf(body, 'model') ?? '',
+  answer(call) {
+    const { form, body } = call
+    if (form && form.files.length === 0) return refuse('No image was sent.', 'image')
+    const fields = isRecord(body) ? body : {}
+    const count = (name: string) =>
+      typeof fields[name] === 'string' ? Number(fields[name]) : undefined
+    const request = {
+      prompt: stringOf(fields, 'prompt') ?? form?.files[0]?.name ?? 'an image',
+      ...{ n: count('n'), partial_images: count('partial_images') },
+      ...{ quality: stringOf(fields, 'quality'), stream: stringOf(fields, 'stream') === 'true' },
+    }
+    return answerImages(request, call, 'image_edit')
+  },
+}
 
 /** The same for what draws by other means. `events` begins the names of a stream's events. */
 export function answerImages(request: ImageRequest, call: Call, events: string) {

@@ -1,10 +1,13 @@
 import { jinaRerankCodec } from '../../protocols/rerank/rerank'
 import { rerankEndpoint } from '../codec-endpoint'
 import type { Endpoint, Failure, SimulatedProtocol } from '../protocol'
+import { listeningEndpoint } from './audio'
+import { findBatches } from './batches'
 import { chatEndpoint } from './chat'
 import { completionsEndpoint } from './completions'
 import { embeddingsEndpoint } from './embeddings'
-import { imagesEndpoint } from './images'
+import { findFiles } from './files'
+import { imageEditsEndpoint, imagesEndpoint } from './images'
 import { modelEndpoint, modelsEndpoint, MODELS_PATH } from './models'
 import { moderationsEndpoint } from './moderations'
 import { speechEndpoint } from './speech'
@@ -16,6 +19,10 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/v1/moderations': moderationsEndpoint,
   '/v1/images/generations': imagesEndpoint,
   '/v1/audio/speech': speechEndpoint,
+  '/v1/audio/transcriptions': listeningEndpoint,
+  '/v1/audio/translations': listeningEndpoint,
+  '/v1/images/edits': imageEditsEndpoint,
+  '/v1/images/variations': imageEditsEndpoint,
   '/v1/rerank': rerankEndpoint(jinaRerankCodec, (model) =>
     /cohere|^rerank-v/.test(model) ? 'units' : 'tokens'
   ),
@@ -25,10 +32,12 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 /** Where Google and Cohere have OpenAI's API. */
 const COMPATIBLE = /^\/(v1beta\/openai|compatibility\/v1)\//
 
-/** OpenAI's API: chat, legacy completions, embeddings, moderations, images, speech, models; and the rerank of its likes. */
+/** OpenAI's API: chat, legacy completions, embeddings, moderations, images, sound, files, batches, models; and the rerank of its likes. */
 export const openaiProtocol: SimulatedProtocol = {
-  endpoint({ pathname: asked }) {
-    const pathname = asked.replace(COMPATIBLE, '/v1/')
+  endpoint(asked) {
+    const pathname = asked.pathname.replace(COMPATIBLE, '/v1/')
+    const kept = findFiles(asked) ?? findBatches(asked, (path) => ENDPOINTS[path])
+    if (kept) return kept
     if (pathname.startsWith(`${MODELS_PATH}/`)) return modelEndpoint
     return Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined
   },
