@@ -46,6 +46,15 @@ export type FailoverConfiguration = {
   readonly equivalents: boolean
 }
 
+/** What goes to a host as it is. */
+export type PassthroughSettings = {
+  readonly isEnabled: boolean
+  /** Globs of paths that pass beside those of inference. */
+  readonly paths: readonly string[]
+  /** Of a request whose model has no price. */
+  readonly priceNanoUsd: number | undefined
+}
+
 export type ServerConfiguration = {
   readonly host: string
   /** 0 picks a free one. */
@@ -141,6 +150,7 @@ export type ProviderConfiguration = {
   readonly privateAddresses: boolean
   /** How it is asked from time to time whether it is well; `undefined`: only requests tell. */
   readonly probe: ProbeSettings | undefined
+  readonly passthrough: PassthroughSettings
   readonly retryOnReset: boolean
   readonly includeUsage: boolean
   readonly quirks: ProviderQuirks

@@ -216,7 +216,7 @@ describe('a provider', () => {
         totalMs: 1_800_000,
       },
       privateAddresses: false,
-      probe: undefined,
+      ...{ probe: undefined, passthrough: { isEnabled: true, paths: [], priceNanoUsd: undefined } },
       retryOnReset: true,
       includeUsage: true,
       quirks: { includeUsage: true },

@@ -10,12 +10,12 @@ import {
 
 /** USD a million tokens to micro-USD, and USD to nano-USD. */
 const RATE_DECIMALS = 6
-const UNIT_DECIMALS = 9
+export const UNIT_DECIMALS = 9
 const MAX_USD = 1_000_000
 const MAX_TOKENS = 1_000_000_000
 
 /** An amount of USD as an integer with so many decimals, to the digit that was written. */
-function usd(decimals: number, what: string) {
+export function usd(decimals: number, what: string) {
   const error = `USD ${what} from 0 to ${MAX_USD}, with at most ${decimals} decimals`
   return z
     .number({ error })

@@ -3,6 +3,7 @@ import { baseUrl, choice, duration, extraHeaders, fields, pathOverride } from '.
 import { secret, text, trueOrFalse, urlPart } from './fields'
 import { credentialsField } from './credential-fields'
 import { awsFields, azureFields, googleFields, ibmFields } from './identity-fields'
+import { UNIT_DECIMALS, usd } from './models-fields'
 import { WIRE_FORMATS } from './provider-row'
 
 const STATUS = 'an HTTP status from 200 to 599'
@@ -31,6 +32,19 @@ const probe = fields({
     .describe(
       'The only status that is right; any 2xx unless said, and 401, 403, 429 tell nothing.'
     ),
+})
+
+const passthrough = fields({
+  enabled: trueOrFalse().default(true).describe('Whether anything passes.'),
+  paths: z
+    .array(text('a glob of paths').regex(/^\//, 'a glob of paths, with its leading slash'), {
+      error: 'a list of globs of paths',
+    })
+    .prefault([])
+    .describe('Paths behind base_url that pass beside those of inference; * crosses slashes.'),
+  price: usd(UNIT_DECIMALS, 'a request')
+    .optional()
+    .describe('USD for each request whose model has no price of its own.'),
 })
 
 export const providerSchema = fields({
@@ -85,6 +99,9 @@ export const providerSchema = fields({
   probe: probe
     .optional()
     .describe('Ask the host from time to time whether it is well; while not, it is passed by.'),
+  passthrough: passthrough
+    .prefault({})
+    .describe('What goes to the host as it is, under /passthrough.'),
   retry_on_reset: trueOrFalse()
     .default(true)
     .describe('Send again, once, after a reset before the answer began; it may be billed twice.'),

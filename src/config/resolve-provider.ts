@@ -106,6 +106,11 @@ async function resolveReach(
     },
     privateAddresses: given.private_addresses ?? (row.local || isPrivateHost(url.hostname)),
     probe: given.probe && resolveProbe(given.probe, toListPlace(row, baseUrl), reportField),
+    passthrough: {
+      isEnabled: given.passthrough.enabled,
+      paths: given.passthrough.paths,
+      priceNanoUsd: given.passthrough.price,
+    },
     retryOnReset: given.retry_on_reset,
     includeUsage: given.include_usage ?? row.quirks.includeUsage,
     quirks: row.quirks,

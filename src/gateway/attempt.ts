@@ -131,7 +131,7 @@ export class UpstreamCall {
   /** What is gone on with is told anew, in whichever format. */
   #chooseWire(): Wire {
     const { protocol, continuity, envelope } = this.#request
-    if (envelope.object) return { kind: 'same', upstream: protocol }
+    if (envelope.direct) return { kind: 'same', upstream: protocol }
     const wire = chooseWire(protocol, this.#target, envelope)
     if (wire.kind !== 'same' || continuity?.isGoingOn !== true) return wire
     const { upstream } = wire
@@ -148,13 +148,13 @@ export class UpstreamCall {
     return this.#context.sender.send({
       provider,
       format: wire.upstream.spokenBy ?? wire.upstream.name,
-      method: envelope.object?.method,
+      method: envelope.direct?.method,
       path: toPath(provider, wire.upstream, {
         model: upstreamModel,
         stream: envelope.stream,
-        resource: envelope.object?.path,
+        resource: envelope.direct?.path,
       }),
-      body,
+      body: envelope.direct && body.length === 0 ? undefined : body,
       headers: toPassedHeaders(call, provider, wire.kind === 'same'),
       deadlines: this.#deadlines,
       fresh: this.#retryOf === 'connection_reset',

@@ -166,7 +166,7 @@ export class Exchange implements BodyHolder {
   #holdFor(planned: PlannedTarget, envelope: Envelope, bound: InputBound | undefined): Reservation {
     const grant = this.#grant
     if (grant === undefined) throw new Error('the request was not admitted')
-    const isHeld = envelope.object === undefined || envelope.object.isCharged === true
+    const isHeld = envelope.direct === undefined || envelope.direct.isCharged === true
     if (grant.isUnlimited || !isHeld || isFree(envelope.operation)) return UNLIMITED
     return reserve(grant, planned, envelope, bound ?? this.#boundInput(envelope))
   }
@@ -220,7 +220,8 @@ export class Exchange implements BodyHolder {
     error: GatewayError | undefined
   ): Promise<void> | undefined {
     // What is kept is paid for when it is made, and a batch when it is done.
-    this.record.facts = this.#envelope?.object ? undefined : facts
+    const direct = this.#envelope?.direct
+    this.record.facts = direct && !direct.isCharged ? undefined : facts
     const metering = meter(this.#parts.estimator, {
       record: this.record,
       isCut: error !== undefined,

@@ -55,11 +55,11 @@ export async function makeBatch(
   const preparing = parts.governor.prepare(request, [target])
   if (preparing) await preparing
   exchange.admit(request)
-  const { object } = envelope
+  const { direct } = envelope
   const ceiling = target.card?.maxOutputTokens ?? UNKNOWN_OUTPUT_TOKENS
   const stated = exchange.restate({
     ...envelope,
-    ...(object && { object: { ...object, isCharged: true } }),
+    ...(direct && { direct: { ...direct, isCharged: true } }),
     model: target.name,
     inputTokens: input.inputTokens,
     outputLimit: input.outputTokens + input.unlimited * ceiling,

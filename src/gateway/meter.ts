@@ -43,6 +43,9 @@ export function meter(estimator: TokenEstimator, metering: Metering): Promise<vo
     record.isUsageEstimated = true
     return price(record)
   }
+  // Whatever it used, each costs the same.
+  if (operation === 'passthrough' && facts.usage === undefined)
+    record.facts = { ...facts, usage: { ...NO_USAGE, requests: 1 } }
   const isCounted =
     operation === 'embed'
       ? facts.usage?.inputTokens !== undefined

@@ -39,7 +39,10 @@ export async function handleObject(
       exchange.admit(request)
       answer =
         object.action === 'make'
-          ? await uploadFile(parts, exchange, envelope, protocol.name)
+          ? await uploadFile(parts, exchange, envelope, {
+              format: protocol.name,
+              query: object.query,
+            })
           : await run(parts, exchange, envelope, { object, call })
     }
   } catch (error) {

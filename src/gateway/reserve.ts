@@ -12,7 +12,7 @@ import type { RequestRecord } from './request-record'
 
 /** Their answers have tokens of their own. */
 const HAS_OUTPUT: ReadonlySet<Operation> = new Set([
-  ...(['generate', 'image', 'speech', 'transcribe', 'batch'] as const),
+  ...(['generate', 'image', 'speech', 'transcribe', 'batch', 'passthrough'] as const),
 ])
 
 /** Free of charge everywhere, or charged for elsewhere. */

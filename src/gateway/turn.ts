@@ -181,7 +181,7 @@ class Turn {
 
   /** What makes something might make it twice. */
   get #isOnce(): boolean {
-    return this.#request.envelope.object?.action === 'make'
+    return this.#request.envelope.direct?.isOnce === true
   }
 
   /** The attempt, and perhaps another beside it that answers in its place. */

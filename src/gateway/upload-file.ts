@@ -16,14 +16,14 @@ export async function uploadFile(
   parts: GatewayParts,
   exchange: Exchange,
   envelope: Envelope,
-  format: string
+  { format, query }: { format: string; query: URLSearchParams }
 ): Promise<Answer> {
   const { form } = envelope
   if (form === undefined || form.files.length === 0)
     throw new GatewayError('invalid_request', "'file' must be part of a multipart/form-data body", {
       param: 'file',
     })
-  const provider = chooseProvider(parts, exchange, envelope, format)
+  const provider = chooseProvider(parts, exchange, envelope, { format, query })
   const denial = exchange.caller && explainCovered(exchange.caller, `${provider.name}/files`)
   if (denial) throw new GatewayError('model_not_allowed', denial.message, { param: 'provider' })
   const batch = form.field('purpose') === 'batch' ? await readLines(envelope) : undefined
@@ -46,14 +46,13 @@ function chooseProvider(
   parts: GatewayParts,
   exchange: Exchange,
   envelope: Envelope,
-  format: string
+  { format, query }: { format: string; query: URLSearchParams }
 ): Provider {
   const keepers = parts
     .providers()
     .filter(({ configuration }) => configuration.protocols.some((name) => name === format))
-  const query = envelope.object?.query
-  const name = query?.get('provider') ?? envelope.form?.field('provider')
-  const model = query?.get('model') ?? envelope.form?.field('model')
+  const name = query.get('provider') ?? envelope.form?.field('provider')
+  const model = query.get('model') ?? envelope.form?.field('model')
   const asked =
     name ??
     (model ? exchange.plan({ ...envelope, model }).targets[0]?.target.provider.name : undefined)

@@ -4,9 +4,11 @@ import { GatewayError } from '../errors/gateway-error'
 import { handle, refuse } from '../gateway/gateway'
 import type { Answer, GatewayParts } from '../gateway/gateway-parts'
 import { handleObject } from '../gateway/object-gateway'
+import { passThrough } from '../gateway/pass-through'
 import { type ServerHandle, toClientCall } from './client-call'
 import { findInference, guessProtocol, type InferencePath, withoutAlias } from './inference-routes'
 import { assertLocal } from './local-only'
+import { findPassthrough, type PassthroughCall } from './passthrough-routes'
 import { findObject, objectMethods } from './object-routes'
 import type { BodyReads } from './read-body'
 import { addExplainRoutes } from './routes/explain'
@@ -60,6 +62,9 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   app.notFound((c) => {
     const { pathname, search } = new URL(c.req.url)
     const found = c.req.method === 'POST' ? findInference(pathname, search) : undefined
+    const passed = findPassthrough(c.req.method, new URL(c.req.url), parts.gateway.providers())
+    if (passed instanceof GatewayError) return fail(c, parts, passed)
+    if (passed) return servePassed(c, parts, passed)
     const kept = found ? undefined : findObject(c.req.method, pathname, search, c.req.raw.headers)
     if (kept) return serveObject(c, parts, kept)
     return found ? serve(c, parts, found) : fail(c, parts, notServed(c))
@@ -77,6 +82,20 @@ async function serve(c: Context<AppEnv>, parts: AppParts, found: InferencePath):
     return toResponse(await refuse(parts.gateway, protocol, call, error))
   }
   return toResponse(await handle(parts.gateway, protocol, call))
+}
+
+async function servePassed(
+  c: Context<AppEnv>,
+  parts: AppParts,
+  { provider, protocol }: PassthroughCall
+): Promise<Response> {
+  const call = toClientCall(c.req.raw, c.env, parts.bodies, { protocol, route: {} })
+  try {
+    checkAddress(parts, c.req.raw)
+  } catch (error) {
+    return toResponse(await refuse(parts.gateway, protocol, call, error))
+  }
+  return toResponse(await passThrough(parts.gateway, protocol, call, provider))
 }
 
 async function serveObject(

@@ -119,6 +119,7 @@ function toPath(
   const { method, kind, action, isFile = false } = route
   const object: ObjectCall = {
     ...{ method, kind, action, isFile, id, query },
+    ...(action === 'make' && { isOnce: true }),
     path: passed === '' ? rest : `${rest}?${passed}`,
   }
   return { protocol: objectProtocol(route.protocols, object), route: { object } }

@@ -1,5 +1,5 @@
 import type { Form } from './form'
-import type { ObjectCall } from './object-call'
+import type { DirectCall } from './object-call'
 
 /** Bytes `[start, end)` of a request's body. */
 export type Span = { start: number; end: number }
@@ -59,8 +59,8 @@ export type Envelope = {
   estimate?: RequestUnits | undefined
   /** The whole request, where it is a form; then the body is empty. */
   form?: Form | undefined
-  /** It is about what is kept under an id, at the provider. */
-  object?: ObjectCall | undefined
+  /** Where it goes at the provider, where that is not its format's own path. */
+  direct?: DirectCall | undefined
   /** Where the member `fallbacks` has its value, in formats whose bodies the gateway looks for it in. */
   fallbacksSpan?: Span
   /** The models that the request names for when its own fails; the body no longer has them. */

@@ -7,17 +7,23 @@ export type ObjectKind = 'file' | 'batch' | 'response'
  */
 export type ObjectAction = 'make' | 'list' | 'read' | 'drop' | 'act'
 
+/** A call that goes to a path of its own at the provider, in the client's own format. */
+export type DirectCall = {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Behind the version, with the query that may pass. */
+  readonly path: string
+  /** It is billed. */
+  readonly isCharged?: true
+  /** Sent twice, it might be done twice. */
+  readonly isOnce?: true
+}
+
 /** A call about what is kept at a provider. */
-export type ObjectCall = {
+export type ObjectCall = DirectCall & {
   readonly kind: ObjectKind
   readonly action: ObjectAction
   /** Of what is there already. */
   readonly id: string | undefined
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  /** At the provider, behind the version, with the query that may pass. */
-  readonly path: string
-  /** It is billed: a batch that is made. */
-  readonly isCharged?: true
   /** What comes is no JSON object: a file's content, a batch's results. */
   readonly isFile: boolean
   /** Parameters of a list, and of an upload: as the client wrote them. */

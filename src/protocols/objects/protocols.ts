@@ -86,7 +86,7 @@ function toEnvelope(operation: Operation, body: Uint8Array, { object }: RequestR
     includesUsage: true,
     choices: 1,
     outputLimit: undefined,
-    object,
+    ...(object && { direct: object }),
     body,
     modelSpan: undefined,
     streamOptionsSpan: undefined,

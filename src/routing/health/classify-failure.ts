@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<ErrorCode, FailureKind | 'refused'>> = {
   origin_not_allowed: 'policy',
   model_not_found: 'policy',
   object_not_found: 'policy',
+  path_not_allowed: 'policy',
   disk_full: 'policy',
   previous_response_not_found: 'policy',
   request_not_found: 'policy',
