@@ -5,6 +5,9 @@ import type { Lab } from './lab'
 import { untilListening } from './raw-client'
 import { ANSWER, STREAM_FRAME, STREAM_FRAMES, STREAM_LAST_FRAMES } from './upstream-answers'
 
+/** Within the bench's directory: what the upstream answers to embeddings. */
+export const EMBEDDINGS_FILE = 'embeddings.json'
+
 /**
  * The upstream: an OpenAI answer of 1 KB, at once, after 60 ms or after 500 ms, and a stream of 100 frames
  * at 20 ms; over clear text, and over TLS with HTTP/2 and without.
@@ -30,6 +33,10 @@ export async function startUpstream(lab: Lab): Promise<Child> {
   location = /sse/v1/chat/completions {
    default_type text/event-stream; echo_read_request_body;
 ${frames}${last} }
+  location = /v1/embeddings {
+   default_type application/json; root ${directory}; error_page 405 =200 /${EMBEDDINGS_FILE};
+   try_files /${EMBEDDINGS_FILE} =404; client_max_body_size 8m; }
+  location = /${EMBEDDINGS_FILE} { default_type application/json; root ${directory}; }
   location = /status { stub_status; }
  }`,
   })

@@ -10,6 +10,7 @@ import { HELP, parseOptions } from './options'
 import type { Scenario } from './scenario'
 import { arrival } from './scenarios/arrival'
 import { connections } from './scenarios/connections'
+import { embeddings } from './scenarios/embeddings'
 import { failover } from './scenarios/failover'
 import { health } from './scenarios/health'
 import { keys } from './scenarios/keys'
@@ -22,6 +23,7 @@ import { soak } from './scenarios/soak'
 import { start } from './scenarios/start'
 import { streaming } from './scenarios/streaming'
 import { tls } from './scenarios/tls'
+import { uploads } from './scenarios/uploads'
 
 const SCENARIOS: readonly Scenario[] = [
   saturation,
@@ -37,6 +39,8 @@ const SCENARIOS: readonly Scenario[] = [
   recovery,
   limits,
   keys,
+  embeddings,
+  uploads,
   soak,
 ]
 

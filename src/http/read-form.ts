@@ -66,11 +66,10 @@ class FormReading {
     finished.catch(() => {})
     const reader = (request.body ?? new Blob([]).stream()).getReader()
     // A read of a body does not end when its client leaves.
-    const leaving = untilLeft(request.signal)
+    const patience = new Patience(request.signal, this.#settings.stallMs ?? STALL_MS)
     try {
       for (;;) {
-        const reading = Promise.race([reader.read(), leaving])
-        const { value } = await withinTime(reading, this.#settings.stallMs ?? STALL_MS)
+        const { value } = await patience.for(reader.read())
         if (value === undefined) break
         this.#length += value.length
         if (this.#length > this.#settings.maxBytes()) throw this.#tooLarge()
@@ -82,7 +81,7 @@ class FormReading {
       reader.cancel().catch(() => {})
     }
     parser.end()
-    await withinTime(finished, this.#settings.stallMs ?? STALL_MS)
+    await patience.for(finished)
     await this.#writing
     if (this.#failure !== undefined) throw this.#failure
     return { form: new Form(this.#parts), dispose: () => this.dispose() }
@@ -192,29 +191,39 @@ function toFormError(error: unknown): GatewayError {
   )
 }
 
-function untilLeft(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const leave = () => reject(new GatewayError('client_closed', 'the client closed the connection'))
-  if (signal.aborted) leave()
-  else signal.addEventListener('abort', leave, { once: true })
-  promise.catch(() => {})
-  return promise
+/** Waits for one thing after the other, each within its time and while the client is there. */
+class Patience {
+  readonly #limitMs: number
+  readonly #signal: AbortSignal
+  /** Ends the present wait. A promise that all waits race against would keep what each of them brought. */
+  #giveUp: ((error: GatewayError) => void) | undefined
+
+  constructor(signal: AbortSignal, limitMs: number) {
+    this.#limitMs = limitMs
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.#giveUp?.(clientLeft()), { once: true })
+  }
+
+  for<T>(waiting: Promise<T>): Promise<T> {
+    if (this.#signal.aborted) return Promise.reject(clientLeft())
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#stalled()), this.#limitMs)
+      this.#giveUp = reject
+      waiting.then(resolve, reject).finally(() => {
+        clearTimeout(timer)
+        this.#giveUp = undefined
+      })
+    })
+  }
+
+  #stalled(): GatewayError {
+    const seconds = this.#limitMs / 1000
+    return new GatewayError('request_timeout', `nothing more of the body came within ${seconds} s`)
+  }
 }
 
-function withinTime<T>(waiting: Promise<T>, limitMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () =>
-        reject(
-          new GatewayError(
-            'request_timeout',
-            `nothing more of the body came within ${limitMs / 1000} s`
-          )
-        ),
-      limitMs
-    )
-    waiting.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+function clientLeft(): GatewayError {
+  return new GatewayError('client_closed', 'the client closed the connection')
 }
 
 function invalid(param: string, what: string): GatewayError {

@@ -22,7 +22,7 @@ export type Listener = {
 
 /** Listens by HTTP/1.1 and HTTP/2, over TLS where it is configured. Throws when the address is taken. */
 export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): Listener {
-  const { host, port, tls, maxBodyBytes } = configuration
+  const { host, port, tls, maxBodyBytes, maxUploadBytes } = configuration
   const server = Bun.serve({
     hostname: host,
     port,
@@ -31,7 +31,7 @@ export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): L
     reusePort: false,
     development: false,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
-    maxRequestBodySize: maxBodyBytes + BODY_LIMIT_MARGIN_BYTES,
+    maxRequestBodySize: Math.max(maxBodyBytes, maxUploadBytes) + BODY_LIMIT_MARGIN_BYTES,
     ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
     fetch: (request, handle) => app.fetch(request, handle),
   })

@@ -1,22 +1,24 @@
 import { constants, type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** So much of each content stays in memory; the rest has a file. */
+/** A content that is larger goes to a file. */
 export const HELD_BYTES = 1024 * 1024
 const PIECE_BYTES = 64 * 1024
+const BEGINNING_BYTES = 4 * 1024
 
 /** Opens a new file that nobody else sees, to be written and read again. Rejects as the file system does. */
 export type OpenFile = (directory: string) => Promise<FileHandle>
 
 /**
- * Bytes that come once and are read any number of times: the first ones in memory, all others in a file without a name,
+ * Bytes that come once and are read any number of times: in memory where they are few, else in a file without a name,
  * which is gone with its process at the latest.
  */
 export class Spool {
   readonly #directory: string
   readonly #openFile: OpenFile
-  readonly #held: Uint8Array[] = []
+  #held: Uint8Array[] = []
   #heldBytes = 0
+  #beginning: Uint8Array = new Uint8Array()
   #file: FileHandle | undefined
   #fileBytes = 0
   #isDisposed = false
@@ -37,35 +39,27 @@ export class Spool {
 
   /** Takes the next bytes, which are not to change. Resolves when more may come; rejects as the file system does. */
   async append(bytes: Uint8Array): Promise<void> {
-    const room = this.#file ? 0 : HELD_BYTES - this.#heldBytes
-    const held = bytes.subarray(0, room)
-    if (held.length > 0) {
-      this.#held.push(held.slice())
-      this.#heldBytes += held.length
+    if (this.#beginning.length < BEGINNING_BYTES) this.#keepBeginning(bytes)
+    if (this.#file === undefined && this.#heldBytes + bytes.length <= HELD_BYTES) {
+      this.#held.push(bytes.slice())
+      this.#heldBytes += bytes.length
+      return
     }
-    const rest = bytes.subarray(held.length)
-    if (rest.length === 0) return
     this.#file ??= await this.#openFile(this.#directory)
-    let from = 0
-    while (from < rest.length) {
-      const { bytesWritten } = await this.#file.write(
-        rest,
-        from,
-        rest.length - from,
-        this.#fileBytes
-      )
-      this.#fileBytes += bytesWritten
-      from += bytesWritten
-    }
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    for (const earlier of held) await this.#write(this.#file, earlier)
+    await this.#write(this.#file, bytes)
     if (this.#isDisposed) await this.#close()
   }
 
-  /** The beginning, as far as it is in memory. */
+  /** The first bytes, some thousands at most. */
   beginning(): Uint8Array {
-    return this.#held[0] ?? new Uint8Array()
+    return this.#beginning
   }
 
-  /** All bytes, in pieces. Those of the file are made anew for each piece. */
+  /** All bytes, in pieces. Those of a file are made anew for each piece. */
   async *read(): AsyncGenerator<Uint8Array> {
     yield* this.#held
     for (let from = 0; from < this.#fileBytes;) {
@@ -82,6 +76,20 @@ export class Spool {
   async dispose(): Promise<void> {
     this.#isDisposed = true
     await this.#close()
+  }
+
+  #keepBeginning(bytes: Uint8Array): void {
+    const room = BEGINNING_BYTES - this.#beginning.length
+    this.#beginning = Buffer.concat([this.#beginning, bytes.subarray(0, room)])
+  }
+
+  async #write(file: FileHandle, bytes: Uint8Array): Promise<void> {
+    let from = 0
+    while (from < bytes.length) {
+      const { bytesWritten } = await file.write(bytes, from, bytes.length - from, this.#fileBytes)
+      this.#fileBytes += bytesWritten
+      from += bytesWritten
+    }
   }
 
   async #close(): Promise<void> {
