@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import Anthropic, { NotFoundError as NotFound } from '@anthropic-ai/sdk'
+import { GoogleGenAI } from '@google/genai'
 import OpenAI, { NotFoundError, toFile } from 'openai'
 import { z } from 'zod'
 
@@ -15,10 +16,15 @@ const options = () => ({
   batches: { poll: '1s' },
   models: {
     'sim/sim-1': { price: { input: 1, output: 2 }, max_output: 1_000 },
+    'goo/sim-1': { price: { input: 5, output: 6 } },
     'claude/sim-1': { price: { input: 3, output: 4 } },
   },
   budgets: [{ subject: 'organization', limit_usd: 1, window: '1d' }],
   providers: {
+    goo: {
+      ...{ type: 'gemini', base_url: harness?.simulator.url ?? 'http://127.0.0.1:1' },
+      ...{ api_key: '${CLAUDE_TEST_KEY}', model_list: false, private_addresses: true },
+    },
     claude: {
       ...{ type: 'anthropic', base_url: harness?.simulator.url ?? 'http://127.0.0.1:1' },
       ...{ api_key: '${CLAUDE_TEST_KEY}', model_list: false, private_addresses: true },
@@ -162,6 +168,44 @@ describe('OpenAI’s batches', () => {
       expect(await call().catch((caught: unknown) => caught)).toBeInstanceOf(NotFoundError)
     expect((await other.batches.list()).data).toEqual([])
     expect(await client.batches.cancel(batch.id)).toMatchObject({ status: 'cancelling' })
+  })
+})
+
+describe('Google’s batches', () => {
+  test('are held, and settled by the answers that stand in them', async () => {
+    const { apiKey } = await newKey()
+    const { batches } = new GoogleGenAI({
+      ...{ apiKey, httpOptions: { baseUrl: harness.gateway.url } },
+    })
+    const before = await standing(apiKey)
+    const made = await batches.create({
+      model: 'goo/sim-1',
+      src: [1, 2].map((at) => ({
+        contents: [{ role: 'user', parts: [{ text: `Number ${at}` }] }],
+        config: { maxOutputTokens: 30 },
+      })),
+    })
+    const name = made.name ?? ''
+    expect((await standing(apiKey)).reserved).toBeGreaterThan(before.reserved)
+    await batches.get({ name })
+    const done = await batches.get({ name })
+    expect(String(done.state)).toBe('JOB_STATE_SUCCEEDED')
+    let cost = 0
+    for (const { response } of done.dest?.inlinedResponses ?? []) {
+      const { promptTokenCount = 0, candidatesTokenCount = 0 } = response?.usageMetadata ?? {}
+      cost += promptTokenCount * 5e-6 + candidatesTokenCount * 6e-6
+    }
+    expect(cost).toBeGreaterThan(0)
+    const settled = await until(async () => {
+      const now = await standing(apiKey)
+      return now.reserved === before.reserved && now
+    })
+    expect(settled.used - before.used).toBeCloseTo(cost, 9)
+    const listed: (string | undefined)[] = []
+    for await (const one of await batches.list()) listed.push(one.name)
+    expect(listed).toEqual([name])
+    await batches.cancel({ name })
+    await batches.delete({ name })
   })
 })
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 
 import { createApp } from '../src/http/app'
-import { OBJECT_ROUTES, type ObjectRoute } from '../src/http/object-routes'
+import { ALL_OBJECT_ROUTES, type ObjectRoute } from '../src/http/object-routes'
 import { BodyReads } from '../src/http/read-body'
 import { createModelIndex } from '../src/routing/model-index'
 import { createTicker } from '../src/std/ticker'
@@ -21,6 +21,10 @@ beforeAll(async () => {
     keys: { required: true },
     models: { 'sim/sim-1': { max_output: 100 } },
     providers: {
+      goo: {
+        ...{ type: 'gemini', base_url: harness.simulator.url },
+        ...{ api_key: '${CLAUDE_TEST_KEY}', model_list: false, private_addresses: true },
+      },
       claude: {
         ...{ type: 'anthropic', base_url: harness.simulator.url },
         ...{ api_key: '${CLAUDE_TEST_KEY}', model_list: false, private_addresses: true },
@@ -75,6 +79,14 @@ async function make({ kind, protocols }: ObjectRoute): Promise<string> {
   const headers = isAnthropic ? ANTHROPIC : {}
   const send = async (path: string, body: unknown) =>
     idOf(await ask(mine, 'POST', path, { headers, body: JSON.stringify(body) }))
+  if (protocols.json.name === 'gemini-batches') {
+    const requests = [{ request: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] } }]
+    const path = '/v1beta/models/goo/sim-1:batchGenerateContent'
+    const batch = { inputConfig: { requests: { requests } } }
+    const answer = await ask(mine, 'POST', path, { body: JSON.stringify({ batch }) })
+    const { name }: { name?: unknown } = await JSON.parse(await answer.text())
+    return String(name).replace('batches/', '')
+  }
   if (kind === 'response') return send('/v1/responses', { model: 'sim/sim-1', input: 'Hello' })
   if (isAnthropic && kind === 'batch') {
     const messages = [{ role: 'user', content: 'Hi' }]
@@ -88,22 +100,27 @@ async function make({ kind, protocols }: ObjectRoute): Promise<string> {
   return send('/v1/batches', { input_file_id: file, endpoint: '/v1/chat/completions' })
 }
 
-const table = OBJECT_ROUTES.filter(({ path }) => path.includes(':id')).map(
-  (route) => [`${route.method} ${route.path} by ${route.protocols.json.name}`, route] as const
+const table = ALL_OBJECT_ROUTES.filter(({ route }) => route.path.includes(':id')).map(
+  ({ prefix, route }) =>
+    [
+      `${route.method} ${prefix}${route.path} by ${route.protocols.json.name}`,
+      prefix,
+      route,
+    ] as const
 )
 
 describe('an id of another key', () => {
-  test.each(table)('%s', async (_, route) => {
+  test.each(table)('%s', async (_, prefix, route) => {
     const id = await make(route)
     const headers = route.protocols.json.name.startsWith('anthropic') ? ANTHROPIC : {}
-    const at = (some: string) => `/v1${route.path.replace(':id', some)}`
+    const at = (some: string) => prefix + route.path.replace(':id', some)
     const refused = await ask(other, route.method, at(id), { headers })
     expect(refused.status).toBe(404)
     // Not a word tells it from one that nobody has.
     const unknown = `${id.slice(0, -6)}abcdef`
     const never = await ask(other, route.method, at(unknown), { headers })
     const neutral = (text: string, name: string) =>
-      text.replaceAll(name, 'ID').replaceAll(/"request_id":"[^"]+"/g, '')
+      text.replaceAll(name, 'ID').replaceAll(/"request_?[iI]d":"[^"]+"/g, '')
     expect(neutral(await refused.text(), id)).toBe(neutral(await never.text(), unknown))
     expect(refused.status).toBe(never.status)
     const own = await ask(mine, route.method, at(id), { headers })

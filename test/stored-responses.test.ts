@@ -23,6 +23,8 @@ beforeAll(async () => {
     asked.push(`${request.method} ${pathname}${search} ${authorization}`)
     if (request.method === 'DELETE')
       return Response.json({ id: 'x', object: 'response', deleted: true })
+    if (pathname === '/v1/responses/compact')
+      return Response.json({ ...head(`resp_short${kept++}`), object: 'response.compaction' })
     if (pathname !== '/v1/responses') return Response.json(head(pathname.split('/')[3] ?? ''))
     return Response.json(head(`resp_kept${kept++}`))
   })
@@ -157,6 +159,17 @@ describe('a provider that keeps them', () => {
       const gone = await responses.retrieve(made.id).catch((error: unknown) => error)
       expect(gone).toBeInstanceOf(NotFoundError)
     }
+  })
+
+  test('has them made shorter', async () => {
+    const { responses } = await newClient()
+    const made = await responses.create({ model: 'keeper/m', input: 'Hello' })
+    const short = await responses.compact({ model: 'keeper/m', previous_response_id: made.id })
+    expect(short).toMatchObject({ object: 'response.compaction' })
+    expect(await responses.retrieve(short.id)).toMatchObject({ id: short.id })
+    const request = { model: 'sim/sim-1', input: 'Hello' }
+    const error = await responses.compact(request).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ status: 400, code: 'protocol_not_spoken' })
   })
 
   test('another model can’t go on from them', async () => {

@@ -122,6 +122,11 @@ export class Exchange implements BodyHolder {
     return (this.record.plan = toPlainPlan(target))
   }
 
+  /** The format of the client, by its name. */
+  get api(): string {
+    return this.#protocol.name
+  }
+
   /** Who calls; `undefined` where no key is asked for. */
   get caller(): Caller | undefined {
     return this.#caller

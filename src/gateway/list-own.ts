@@ -18,7 +18,7 @@ export async function listOwn(
   parts: GatewayParts,
   { caller }: Exchange,
   { kind, query }: ObjectCall,
-  origin: string
+  { origin, isGemini }: { origin: string; isGemini: boolean }
 ): Promise<JsonObject> {
   const limit = readLimit(query.get('limit'))
   const order = query.get('order') ?? 'desc'
@@ -38,6 +38,7 @@ export async function listOwn(
   const data = shown
     .map((owned) => withOwnResults(toShown(owned), origin))
     .filter((item) => purpose === null || item.purpose === purpose)
+  if (isGemini) return { operations: data }
   return {
     object: 'list',
     data,

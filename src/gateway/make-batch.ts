@@ -4,7 +4,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { GovernedRequest } from '../ledger/governor'
 import type { Envelope } from '../protocols/envelope'
 import { addBatchRequest, type BatchInput, type BatchModel } from '../protocols/objects/batch-lines'
-import { isRecord, stringOf } from '../std/record'
+import { isRecord, recordOf, stringOf } from '../std/record'
 import type { Target } from '../routing/target'
 import type { ClientCall } from './client-call'
 import type { Exchange } from './exchange'
@@ -45,13 +45,12 @@ export async function makeBatch(
   { request, call }: { request: GovernedRequest; call: ClientCall }
 ): Promise<Answer> {
   const body = parseBody(envelope.body)
-  const {
-    target,
-    input,
-    body: sent,
-  } = Array.isArray(body.requests)
-    ? readInline(parts, exchange, body)
-    : await readFile(parts, exchange, body)
+  const { model } = call.route
+  const batch =
+    model === undefined
+      ? await readBatch(parts, exchange, body)
+      : readGemini(parts, exchange, body, model)
+  const { target, input, body: sent } = batch
   const preparing = parts.governor.prepare(request, [target])
   if (preparing) await preparing
   exchange.admit(request)
@@ -59,7 +58,12 @@ export async function makeBatch(
   const ceiling = target.card?.maxOutputTokens ?? UNKNOWN_OUTPUT_TOKENS
   const stated = exchange.restate({
     ...envelope,
-    ...(direct && { direct: { ...direct, isCharged: true } }),
+    ...(direct && {
+      direct: {
+        ...{ ...direct, isCharged: true },
+        ...(model !== undefined && { path: geminiPath(target.upstreamModel) }),
+      },
+    }),
     model: target.name,
     inputTokens: input.inputTokens,
     outputLimit: input.outputTokens + input.unlimited * ceiling,
@@ -68,7 +72,7 @@ export async function makeBatch(
   const whole = await exchange.turn(stated, exchange.pin(target))
   if (whole.kind === 'stream') throw new Error('a batch was answered with a stream')
   const said = readAnswer(whole.body)
-  const id = stringOf(said, 'id') ?? stringOf(said, 'name')
+  const id = stringOf(said, 'id') ?? stringOf(said, 'name')?.replace(/^batches\//, '')
   if (id === undefined)
     throw new GatewayError('upstream_malformed', 'the provider made a batch without an id')
   const { record } = exchange
@@ -83,6 +87,15 @@ export async function makeBatch(
 
 /** Where neither the requests nor any list says how long an answer may be. */
 const UNKNOWN_OUTPUT_TOKENS = 65_536
+
+function readBatch(
+  parts: GatewayParts,
+  exchange: Exchange,
+  body: Record<string, unknown>
+): Batch | Promise<Batch> {
+  if (Array.isArray(body.requests)) return readInline(parts, exchange, body)
+  return readFile(parts, exchange, body)
+}
 
 /** OpenAI's: the requests stand in a file. */
 async function readFile(
@@ -133,6 +146,36 @@ function readInline(
   }
   if (provider === undefined) throw invalid('requests', 'must be a list of requests')
   const found = targetFor(parts, caller, provider, { models: [...models.values()] }, 'requests')
+  return { ...found, body: encoder.encode(JSON.stringify(body)) }
+}
+
+const geminiPath = (model: string) => `/models/${encodeURIComponent(model)}:batchGenerateContent`
+
+/** Google's: the path says the model, the body has the requests. */
+function readGemini(
+  parts: GatewayParts,
+  { caller }: Exchange,
+  body: Record<string, unknown>,
+  model: string
+): Batch {
+  const batch = recordOf(body, 'batch')
+  const config = recordOf(batch, 'inputConfig') ?? recordOf(batch, 'input_config')
+  const inlined = recordOf(config, 'requests')?.requests
+  if (!Array.isArray(inlined))
+    throw invalid(
+      'batch.inputConfig',
+      'must hold its requests: files of this API are kept by nobody here'
+    )
+  const target = parts.resolve(model)
+  const models = new Map<string, BatchModel>()
+  for (const item of inlined) {
+    const request = isRecord(item) ? item.request : undefined
+    const named = { ...(isRecord(request) && request), model: target.upstreamModel }
+    addBatchRequest(models, named, Buffer.byteLength(JSON.stringify(named)))
+    if (isRecord(request) && 'model' in request) request.model = `models/${target.upstreamModel}`
+  }
+  const { name } = target.provider
+  const found = targetFor(parts, caller, name, { models: [...models.values()] }, 'batch')
   return { ...found, body: encoder.encode(JSON.stringify(body)) }
 }
 

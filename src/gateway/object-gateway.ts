@@ -59,7 +59,12 @@ async function run(
   { object, call }: { object: ObjectCall; call: ClientCall }
 ): Promise<Answer> {
   if (object.action === 'list')
-    return exchange.answerOwn(await listOwn(parts, exchange, object, call.origin()))
+    return exchange.answerOwn(
+      await listOwn(parts, exchange, object, {
+        origin: call.origin(),
+        isGemini: envelope.direct !== undefined && exchange.api === 'gemini-batches',
+      })
+    )
   const owned = await findOwn(parts, object.kind, object.id ?? '', exchange.caller)
   if (owned.provider === '') return exchange.answerOwn(await answerStored(parts, owned, object))
   const plan = exchange.pin(targetOf(parts, owned))
@@ -81,7 +86,7 @@ function note(
   if (action === 'drop') parts.log.disown(kind, owned.id)
   if (action === 'drop' || kind === 'response') return undefined
   const said = parseAnswer(body)
-  if (!isRecord(said) || said.id !== id) return undefined
+  if (!isRecord(said) || (said.id !== id && said.name !== `batches/${id}`)) return undefined
   if (kind === 'batch') noteBatch(parts, owned, said)
   return said
 }

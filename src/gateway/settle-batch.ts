@@ -3,6 +3,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { ModelCard } from '../models/model-card'
 import { priceUsage } from '../pricing/price-usage'
 import { parseUsage as toAnthropicUsage } from '../protocols/messages/usage'
+import { toUsage as toGeminiUsage } from '../protocols/gemini/usage'
 import { toUsage as toOpenaiUsage } from '../protocols/openai/usage'
 import { toUsage as toResponsesUsage } from '../protocols/responses/usage'
 import { addUsage, type Usage } from '../protocols/usage'
@@ -23,6 +24,8 @@ const MAX_RESULT_BYTES = 512 * 1024 * 1024
 const MAX_STATE_BYTES = 4 * 1024 * 1024
 
 /** A batch of OpenAI's is in one of these for good. */
+const GEMINI_ENDED = /_(SUCCEEDED|FAILED|CANCELLED|EXPIRED)$/
+
 const ENDED = new Set(['completed', 'failed', 'expired', 'cancelled'])
 
 /**
@@ -36,23 +39,46 @@ export async function settleBatch(
   said: Record<string, unknown>
 ): Promise<void> {
   const isAnthropic = said.type === 'message_batch'
+  const state = stringOf(recordOf(said, 'metadata'), 'state')
+  const isGemini = said.name === `batches/${owned.id}`
   const isDone = isAnthropic
     ? said.processing_status === 'ended'
-    : ENDED.has(stringOf(said, 'status') ?? '')
+    : isGemini
+      ? said.done === true || GEMINI_ENDED.test(state ?? '')
+      : ENDED.has(stringOf(said, 'status') ?? '')
   if (!isDone) return
   const held = await parts.governor.listDeferred()
   if (!held.some(({ requestId }) => requestId === owned.requestId)) return
   const usage = isAnthropic
     ? await addUp(parts, owned, `/v1/messages/batches/${owned.id}/results`)
-    : await usageOfOpenai(parts, owned, said)
+    : isGemini
+      ? usageOfGemini(said)
+      : await usageOfOpenai(parts, owned, said)
   const card = owned.model === undefined ? undefined : parts.resolve(owned.model).card
   await parts.governor.settleDeferred(owned.requestId, toSettlement(usage, card))
+}
+
+/** Its answers stand in it: https://ai.google.dev/gemini-api/docs/batch-api */
+function usageOfGemini(said: Record<string, unknown>): Usage | undefined {
+  const output = recordOf(recordOf(said, 'metadata'), 'output') ?? recordOf(said, 'response')
+  const inlined = recordOf(output, 'inlinedResponses')?.inlinedResponses
+  let sum: Usage | undefined
+  for (const item of Array.isArray(inlined) ? inlined : []) {
+    const usage = toGeminiUsage(recordOf(recordOf(item, 'response'), 'usageMetadata'))
+    if (usage) sum = addUsage(sum, usage)
+  }
+  return sum
 }
 
 /** Asks the provider how a batch is doing, and settles one that is done. Rejects as `settleBatch`. */
 export async function lookAtBatch(parts: GatewayParts, owned: OwnedObject): Promise<void> {
   const known = recordOf(JSON.parse(owned.data ?? '{}'), 'object')
-  const path = known?.type === 'message_batch' ? '/v1/messages/batches/' : '/batches/'
+  const path =
+    known?.type === 'message_batch'
+      ? '/v1/messages/batches/'
+      : known?.name === `batches/${owned.id}`
+        ? '/v1beta/batches/'
+        : '/batches/'
   const body = await fetchKept(parts, owned, path + owned.id, MAX_STATE_BYTES)
   const said: unknown = JSON.parse(new TextDecoder().decode(body))
   if (!isRecord(said)) return

@@ -48,7 +48,9 @@ export function chooseWire(
 }
 
 function upstreamOf(client: Protocol, name: string, { paths }: Provider): Protocol | undefined {
-  if (client.operation !== 'count') return upstreamProtocol(name)
+  // Beside a format's own path its hosts may have others.
+  if (client.operation !== 'count')
+    return client.spokenBy === name ? client : upstreamProtocol(name)
   // Where a host serves a format elsewhere, nobody says that and where it counts.
   return paths.has(name) ? undefined : countProtocol(name)
 }

@@ -18,6 +18,7 @@ import { openaiChat, openaiCompletions, openaiEmbeddings } from '../protocols/op
 import { openaiSpeech } from '../protocols/openai/speech'
 import type { Protocol, RequestRoute } from '../protocols/protocol'
 import { cohereRerank, jinaRerank } from '../protocols/rerank/protocols'
+import { responsesCompact } from '../protocols/responses/compact'
 import { openaiResponses } from '../protocols/responses/responses'
 
 /** What is asked for at a path: in which format, and what the path itself says. */
@@ -56,6 +57,7 @@ const OPENAI: Readonly<Record<string, Protocol>> = {
   '/rerank': jinaRerank,
   '/responses': openaiResponses,
   '/responses/input_tokens': responsesCount,
+  '/responses/compact': responsesCompact,
 }
 
 const openai: Finder = (path) => exact(OPENAI, path)

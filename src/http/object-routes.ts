@@ -2,6 +2,7 @@ import type { ObjectAction, ObjectCall, ObjectKind } from '../protocols/object-c
 import {
   anthropicBatches,
   anthropicFiles,
+  geminiBatches,
   objectProtocol,
   type ObjectProtocols,
   openaiBatches,
@@ -27,6 +28,7 @@ const OPENAI_FILES = { kind: 'file', protocols: openaiFiles, isAnthropic: false 
 const ANTHROPIC_FILES = { kind: 'file', protocols: anthropicFiles, isAnthropic: true } as const
 const OPENAI_BATCHES = { kind: 'batch', protocols: openaiBatches } as const
 const ANTHROPIC_BATCHES = { kind: 'batch', protocols: anthropicBatches } as const
+const GEMINI = { kind: 'batch', protocols: geminiBatches } as const
 const STORED = { kind: 'response', protocols: openaiStored } as const
 
 /** Behind the prefixes of SDKs, and behind `/v1` and `/v1beta`. */
@@ -58,11 +60,31 @@ export const OBJECT_ROUTES: readonly ObjectRoute[] = [
   { method: 'GET', path: '/responses/:id/input_items', action: 'act', ...STORED },
 ]
 
-type Compiled = { readonly route: ObjectRoute; readonly pattern: RegExp }
+/** Google's, whose verbs stand behind a colon. */
+const GEMINI_ROUTES: readonly ObjectRoute[] = [
+  { method: 'POST', path: '/models/:model:batchGenerateContent', action: 'make', ...GEMINI },
+  { method: 'GET', path: '/batches', action: 'list', ...GEMINI },
+  { method: 'GET', path: '/batches/:id', action: 'read', ...GEMINI },
+  { method: 'DELETE', path: '/batches/:id', action: 'drop', ...GEMINI },
+  { method: 'POST', path: '/batches/:id:cancel', action: 'act', ...GEMINI },
+]
 
-const COMPILED: readonly Compiled[] = OBJECT_ROUTES.map((route) => ({
+/** All of them, each with what its paths begin with. */
+export const ALL_OBJECT_ROUTES: readonly { prefix: string; route: ObjectRoute }[] = [
+  ...OBJECT_ROUTES.map((route) => ({ prefix: '/v1', route })),
+  ...GEMINI_ROUTES.map((route) => ({ prefix: '/v1beta', route })),
+]
+
+type Compiled = {
+  readonly route: ObjectRoute
+  readonly prefix: string
+  readonly pattern: RegExp
+}
+
+const COMPILED: readonly Compiled[] = ALL_OBJECT_ROUTES.map(({ prefix, route }) => ({
   route,
-  pattern: new RegExp(`^${route.path.replace(':id', '([^/]+)')}$`),
+  prefix,
+  pattern: new RegExp(`^${route.path.replace(':id', '([^/:]+)').replace(':model', '.+')}$`),
 }))
 
 /** Parameters that mean something to a provider; `key` is the client's own. */
@@ -76,7 +98,7 @@ const PASSED = new Set([
   'order',
 ])
 
-const PREFIX = /^(?:\/(?:openai|anthropic))?\/v1(?=\/)/
+const PREFIX = /^(?:\/(?:openai|anthropic|genai))?(\/v1(?:beta)?)(?=\/)/
 
 /** What is asked for under an id, or under ids to be; `undefined` where it is none of it. */
 export function findObject(
@@ -90,8 +112,11 @@ export function findObject(
   if (prefix === null) return undefined
   const rest = path.slice(prefix[0].length)
   const isAnthropic = headers.has('anthropic-version')
-  for (const { route, pattern } of COMPILED) {
-    if (route.method !== method) continue
+  // Google's clients call their first version too.
+  const isGoogle = path.startsWith('/genai/') || headers.has('x-goog-api-key')
+  const spoken = isGoogle ? '/v1beta' : prefix[1]
+  for (const { route, prefix: version, pattern } of COMPILED) {
+    if (route.method !== method || version !== spoken) continue
     if (route.isAnthropic !== undefined && route.isAnthropic !== isAnthropic) continue
     const match = pattern.exec(rest)
     if (match) return toPath(route, match[1], rest, new URLSearchParams(search))
@@ -102,8 +127,11 @@ export function findObject(
 /** The methods of a path, for who uses another. */
 export function objectMethods(pathname: string): string[] {
   const path = withoutAlias(pathname)
-  const rest = path.replace(PREFIX, '')
-  const found = COMPILED.filter(({ pattern }) => path !== rest && pattern.test(rest))
+  const prefix = PREFIX.exec(path)
+  const rest = path.slice(prefix?.[0].length)
+  const found = COMPILED.filter(
+    ({ prefix: version, pattern }) => version === prefix?.[1] && pattern.test(rest)
+  )
   return [...new Set(found.map(({ route }) => route.method))]
 }
 
@@ -122,7 +150,9 @@ function toPath(
     ...(action === 'make' && { isOnce: true }),
     path: passed === '' ? rest : `${rest}?${passed}`,
   }
-  return { protocol: objectProtocol(route.protocols, object), route: { object } }
+  const [, model] = /^\/models\/(.+):batchGenerateContent$/.exec(rest) ?? []
+  const named = model !== undefined && { model: decodeURIComponent(model) }
+  return { protocol: objectProtocol(route.protocols, object), route: { object, ...named } }
 }
 
 /** Ids are made of these everywhere; anything else could lead a path elsewhere. */

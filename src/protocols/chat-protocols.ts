@@ -16,7 +16,13 @@ import { geminiCount as geminiCounting } from './gemini/count'
 import { gemini } from './gemini/gemini'
 import { isRecord } from '../std/record'
 import { CHAT_PROTOCOLS, type ChatProtocolName } from './generation'
-import { anthropicBatches, anthropicFiles, openaiBatches, openaiFiles } from './objects/protocols'
+import {
+  anthropicBatches,
+  anthropicFiles,
+  geminiBatches,
+  openaiBatches,
+  openaiFiles,
+} from './objects/protocols'
 import { openaiTranscriptions, openaiTranslations } from './openai/audio'
 import { openaiImageEdits, openaiImages, openaiImageVariations } from './openai/images'
 import { openaiModerations } from './openai/moderations'
@@ -89,6 +95,7 @@ const UPSTREAM: Readonly<Record<string, Protocol>> = {
   'gemini-embed': geminiEmbed,
   'gemini-batch-embed': geminiBatchEmbed,
   'gemini-predict': geminiPredict,
+  'gemini-batches': geminiBatches.json,
 }
 
 /** Chats can be translated into and from the format of this name. */

@@ -155,7 +155,8 @@ async function answerRequest(
   if (fault?.instead) return deliverInstead(fault.instead, delivery)
   if (!endpoint) throw new Error('an unknown path was not refused')
   const quirks = { ...NO_QUIRKS, ...fault?.quirks }
-  const credential = headers.get('authorization') ?? headers.get('x-api-key') ?? ''
+  const credential =
+    headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('x-goog-api-key') ?? ''
   const { tokens } = directives
   const call = { pathname, body, model, tokens, quirks, form, objects, credential }
   return deliver(endpoint.answer(call), delivery)
@@ -181,7 +182,7 @@ function misuse(
 ): Failure | undefined {
   if (!endpoint) return refusal(404, `Unknown request URL: ${method} ${pathname}`)
   if (endpoint.method !== method) return refusal(405, `Use ${endpoint.method} for ${pathname}`)
-  const wantsBody = method === 'POST' && !pathname.endsWith('/cancel')
+  const wantsBody = method === 'POST' && !/[/:]cancel$/.test(pathname)
   if (wantsBody && body === undefined) return refusal(400, 'The body is no valid JSON.')
   return undefined
 }

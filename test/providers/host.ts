@@ -41,6 +41,8 @@ function simulatedPath(format: WireFormat, isStream: boolean): string {
       return '/v1beta/models/sim-1:embedContent'
     case 'gemini-batch-embed':
       return '/v1beta/models/sim-1:batchEmbedContents'
+    case 'gemini-batches':
+      return '/v1beta/models/sim-1:batchGenerateContent'
     case 'gemini-predict':
       return '/v1beta/models/imagen-sim:predict'
     case 'bedrock-embed':

@@ -94,6 +94,7 @@ export const MAKERS: readonly ProviderRow[] = [
       'gemini-embed',
       'gemini-batch-embed',
       'gemini-predict',
+      'gemini-batches',
       'openai-images',
     ],
     quirks: { includeUsage: true },

@@ -9,6 +9,7 @@ import type { Asked, Endpoint, Failure, SimulatedProtocol } from '../protocol'
 import { readingEndpoint, scriptedEndpoint, type ScriptedFormat } from '../scripted-endpoint'
 import { arrayFrames } from './array'
 import { modelsEndpoint } from './models'
+import { findGeminiBatches } from './batches'
 import { predictEndpoint } from './predict'
 import { missingSignature } from './signatures'
 
@@ -35,6 +36,10 @@ const METHOD_PATH = /^\/v1(?:beta)?\/models\/(.+):([A-Za-z]+)$/
  */
 export const geminiProtocol: SimulatedProtocol = {
   endpoint(asked) {
+    const batches = findGeminiBatches(asked, (model) =>
+      scriptedEndpoint(FORMAT, { model, stream: false })
+    )
+    if (batches) return batches
     if (asked.pathname === '/v1beta/models') return modelsEndpoint
     if (asked.pathname === '/v1/models' && asked.headers.has('x-goog-api-key'))
       return modelsEndpoint
