@@ -44,6 +44,7 @@ const OWNED_PACKAGES: Record<string, string> = { hono: 'http', 'drizzle-orm': 'd
 const FETCH_CALLERS = [
   'src/providers/send.ts',
   'src/providers/credentials/bounded-fetch.ts',
+  'src/providers/fetch-media.ts',
   'src/alerts/post-webhook.ts',
 ]
 

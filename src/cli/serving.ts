@@ -6,6 +6,7 @@ import type { ModelListOptions } from '../models/load-model-list'
 import { createModelBook, listedProviders } from '../models/model-book'
 import type { ModelBook } from '../models/model-card'
 import type { ModelList } from '../models/model-list'
+import { createMediaFetcher } from '../providers/fetch-media'
 import { keepModelLists } from '../providers/model-lists'
 import { keepProbing } from '../providers/keep-probing'
 import type { BenchEvent } from '../providers/credential-pool'
@@ -22,6 +23,7 @@ import type { Ticker } from '../std/ticker'
 import type { ProgramLog } from '../telemetry/program-log'
 
 const LIST_AFTER_MS = 200
+const fetchMedia = createMediaFetcher()
 
 /** What a reload replaces as a whole. */
 export type Serving = {
@@ -92,6 +94,7 @@ export function startServing(
       logBodies: configuration.log.bodies,
       maxLoggedBodyBytes: configuration.log.maxBodyBytes,
       failover: configuration.failover,
+      fetchMedia: configuration.server.fetchImages ? fetchMedia : undefined,
       keepResponsesMs: configuration.responses.keepMs,
     },
     providers,

@@ -69,6 +69,8 @@ export type ServerConfiguration = {
   readonly headHoldMs: number
   readonly heartbeatMs: number
   readonly clientStallMs: number
+  /** Fetches pictures for providers that can't. */
+  readonly fetchImages: boolean
   /** Connects to TLS origins before a request does. */
   readonly warmConnections: boolean
   readonly drain: { readonly readinessDelayMs: number; readonly limitMs: number }

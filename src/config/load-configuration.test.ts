@@ -95,7 +95,7 @@ describe('without a file', () => {
       maxBodiesBytes: 512_000_000,
       maxInFlight: 8192,
       ...{ headHoldMs: 15_000, heartbeatMs: 15_000, clientStallMs: 60_000 },
-      warmConnections: true,
+      ...{ warmConnections: true, fetchImages: true },
       drain: { readinessDelayMs: 0, limitMs: 30_000 },
     })
     expect(result.configuration.keys).toEqual({ required: false })

@@ -357,7 +357,7 @@ test('nothing is said of a part that another fault may explain', async () => {
 test('problems are rendered for people', async () => {
   const problems = await problemsOf('server:\n  prot: 1\nkeys: { required: 1 }\n')
   expect(renderProblems(problems)).toBe(`tollgate.yaml:2:3: server.prot is not a known field
-  allowed: host, port, tls, behind_proxy, max_body, max_bodies, max_upload, max_in_flight, head_hold, heartbeat, client_stall, warm_connections, drain
+  allowed: host, port, tls, behind_proxy, max_body, max_bodies, max_upload, max_in_flight, head_hold, heartbeat, client_stall, fetch_images, warm_connections, drain
   did you mean port?
 
 tollgate.yaml:3:19: keys.required is not what belongs here

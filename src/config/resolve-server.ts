@@ -34,6 +34,7 @@ export async function resolveServer(
     headHoldMs: server.head_hold,
     heartbeatMs: server.heartbeat,
     clientStallMs: server.client_stall,
+    fetchImages: server.fetch_images,
     warmConnections: server.warm_connections,
     drain: {
       readinessDelayMs: server.drain.readiness_delay,

@@ -82,6 +82,9 @@ const server = fields({
     { from: '1s', to: '1h' },
     'A client that reads nothing for so long is cut off.'
   ),
+  fetch_images: trueOrFalse()
+    .default(true)
+    .describe('Fetch pictures that a request names by their address, for providers that can not.'),
   warm_connections: trueOrFalse()
     .default(true)
     .describe('Connect to the TLS providers at the start and after a reload, not with a request.'),

@@ -26,6 +26,8 @@ export type AttemptRequest = {
   envelope: Envelope
   /** The neutral model of the request, made at the first call. */
   generation(): Generation
+  /** The same with its pictures in it, where they are elsewhere and a format has to have them; `undefined`: as it is. */
+  withMedia(dialect: string): Promise<Generation> | undefined
   call: ClientCall
   presence: Attendance
   record: RequestRecord

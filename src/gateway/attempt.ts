@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import { applyParams } from '../protocols/apply-params'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
 import type { FormBody } from '../protocols/form'
+import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
 import type { Deadlines } from '../providers/deadlines'
@@ -24,8 +25,8 @@ import { toPassedHeaders } from './passed-headers'
 import { saidIn } from './said-in'
 import { assertFile, isDeclared, passAnswerHeaders } from './file-answer'
 import { LargeAnswer } from './large-answer'
-import { ReframingReader } from './reframing-reader'
-import { mendBody, ObservedReader, observeAnswer, Translation } from './translation'
+import { createPlainReader } from './plain-reader'
+import { mendBody, observeAnswer, Translation } from './translation'
 import { readUpstreamRequestId } from './upstream-request-id'
 import { UpstreamStream } from './upstream-stream'
 import { chooseWire, type Wire } from './wire'
@@ -69,6 +70,7 @@ export class UpstreamCall {
   readonly #changes: RequestChanges
   #upstream: Protocol
   #translation: ToldCall | undefined
+  #inlined: Generation | undefined
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
@@ -106,6 +108,8 @@ export class UpstreamCall {
     try {
       const wire = this.#chooseWire()
       if (wire.kind === 'estimated') return { ok: true, answer: this.#estimate(wire.client) }
+      const inlining = wire.kind === 'translated' && this.#request.withMedia(wire.upstream.dialect)
+      if (inlining) this.#inlined = await inlining
       const sent = await this.#send(wire)
       if (!sent.ok) {
         this.close(sent.error)
@@ -197,7 +201,7 @@ export class UpstreamCall {
     if (wire.kind === 'converted') return new ConvertedCall(wire.conversion, target.upstreamModel)
     const { client, upstream } = wire
     const { record, continuity } = this.#request
-    const generation = this.#request.generation()
+    const generation = this.#inlined ?? this.#request.generation()
     return new Translation({
       ...{ client, upstream, target },
       generation: continuity?.toContinued(generation, upstream, target) ?? generation,
@@ -352,13 +356,8 @@ export class UpstreamCall {
   }
 
   #readFrames(): FrameReader {
-    const { envelope, protocol } = this.#request
-    const frames = this.#upstream.upstream.createFrameReader(envelope, this.#changes)
-    if (protocol.client.createReframer && protocol.name !== this.#upstream.name)
-      return new ReframingReader(frames, protocol.client.createReframer())
-    if (this.#isObserved && isChat(this.#upstream))
-      return new ObservedReader(frames, this.#upstream, this.#context.memory)
-    return frames
+    const memory = this.#isObserved ? this.#context.memory : undefined
+    return createPlainReader(this.#request, this.#upstream, this.#changes, memory)
   }
 
   #openLarge(response: Response, body: BegunBody): UpstreamAnswer {

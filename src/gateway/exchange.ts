@@ -1,6 +1,5 @@
 import type { OwnedObject } from '../db/owned-objects'
 import { GatewayError } from '../errors/gateway-error'
-import { formatUsd } from '../pricing/format-usd'
 import type { Envelope } from '../protocols/envelope'
 import { isChat } from '../protocols/chat-protocol'
 import type { GovernedRequest, Grant, Reservation } from '../ledger/governor'
@@ -12,11 +11,13 @@ import { type Plan, type PlannedTarget, toPlainPlan } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { HeldRecord } from '../telemetry/records'
 import { type StreamedAnswer, toStreamed, type UpstreamAnswer, type WholeAnswer } from './answer'
+import { noteHead } from './answer-head'
 import { AttemptHold } from './attempt-hold'
 import { BodyKeeper } from './body-keeper'
 import type { Caller } from './caller'
 import { type BodyHolder, type ClientCall, Presence, type ReadForm } from './client-call'
 import type { Answer, GatewayParts, GatewaySettings } from './gateway-parts'
+import { inlineMedia, wantsMedia } from './inline-media'
 import { holdHead } from './hold-head'
 import { planAtKeeper } from './keep-response'
 import { meter } from './meter'
@@ -51,6 +52,7 @@ export class Exchange implements BodyHolder {
   #held: HeldRecord | undefined
   #inputBound: InputBound | undefined
   #generation: Generation | undefined
+  #inlined: Promise<Generation> | undefined
 
   constructor(parts: GatewayParts, protocol: Protocol, call: ClientCall) {
     this.#parts = parts
@@ -204,6 +206,7 @@ export class Exchange implements BodyHolder {
       timeoutMs: readTimeout(this.#call),
       reserve: (planned) => this.#reserve(planned, envelope),
       generation: () => this.#readGeneration(envelope),
+      withMedia: (dialect) => this.#withMedia(envelope, dialect),
       call: this.#call,
       presence: this.#presence,
       record: this.record,
@@ -211,6 +214,13 @@ export class Exchange implements BodyHolder {
     return plan.policy === undefined
       ? turn(this.#parts, request)
       : turnByPolicy(this.#parts, request, plan.policy, this.#toHolds(envelope))
+  }
+
+  #withMedia(envelope: Envelope, dialect: string): Promise<Generation> | undefined {
+    const { fetchMedia } = this.#settings
+    const generation = this.#readGeneration(envelope)
+    if (fetchMedia === undefined || !wantsMedia(dialect, generation)) return undefined
+    return (this.#inlined ??= inlineMedia(generation, fetchMedia))
   }
 
   #readGeneration(envelope: Envelope): Generation {
@@ -342,31 +352,8 @@ export class Exchange implements BodyHolder {
     this.#parts.log.begin(this.record.toBegin(held))
   }
 
-  /** Our own limits, which the provider's say nothing of. */
-  #noteLimits(headers: Record<string, string>): void {
-    const grant = this.#grant
-    const { renderLimits } = this.#protocol.client
-    if (grant === undefined || grant.isUnlimited || renderLimits === undefined) return
-    Object.assign(headers, renderLimits(grant.rates(), Date.now()))
-  }
-
-  /** What is known when the head leaves. */
   #noteHead(headers: Record<string, string>): void {
-    const record = this.record
-    record.headLeaves()
-    headers['x-request-id'] = record.id
-    const { requestIdHeader } = this.#protocol.client
-    if (requestIdHeader !== undefined) headers[requestIdHeader] = record.id
-    const lossy = record.lossy()
-    if (lossy !== undefined) headers['x-tg-lossy'] = lossy
-    headers['server-timing'] = record.serverTiming()
-    this.#noteLimits(headers)
-    if (record.target === undefined) return
-    const costNanoUsd = record.cost?.costNanoUsd
-    if (costNanoUsd !== undefined)
-      headers['x-tg-cost-usd'] = formatUsd(costNanoUsd + record.spentNanoUsd)
-    headers['x-tg-model'] = record.target.headerName
-    headers['x-tg-attempts'] = String(Math.max(1, record.begunAttempts))
+    noteHead(headers, this.record, this.#protocol, this.#grant)
   }
 
   /** Makes room for another; what is left to do is bookkeeping. Only the first call counts. */

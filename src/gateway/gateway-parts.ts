@@ -1,5 +1,6 @@
 import type { GovernedRequest, Governor } from '../ledger/governor'
 import type { TokenEstimator } from '../pricing/token-estimator'
+import type { FetchMedia } from '../providers/fetch-media'
 import type { Provider } from '../providers/provider'
 import type { Sender } from '../providers/send'
 import type { AffinityBook } from '../routing/affinity'
@@ -59,6 +60,8 @@ export type GatewaySettings = {
   failover: FailoverSettings
   /** How long responses are kept whose providers keep none. */
   keepResponsesMs: number
+  /** Fetches pictures for providers that can't; `undefined` where that is switched off. */
+  fetchMedia: FetchMedia | undefined
 }
 
 /** An answer on its way to the client. */

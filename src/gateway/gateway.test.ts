@@ -91,6 +91,7 @@ function createParts(onRequest: () => unknown = () => {}) {
       maxLoggedBodyBytes: 0,
       failover: { retries: 0, capability: true, contextLength: true, contentPolicy: false },
       keepResponsesMs: 60_000,
+      fetchMedia: undefined,
     }),
     ticker,
     sender: createSender(),

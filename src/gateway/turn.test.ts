@@ -62,6 +62,7 @@ function start(
       generation() {
         throw new Error('nothing is translated here')
       },
+      withMedia: () => undefined,
       call: { ...CALL, signal: () => leaving.signal },
       presence: watchedPresence(leaving.signal),
       record,

@@ -18,6 +18,7 @@ const CONFIGURATION: ServerConfiguration = {
   heartbeatMs: 1_000,
   clientStallMs: 1_000,
   warmConnections: true,
+  fetchImages: true,
   drain: { readinessDelayMs: 0, limitMs: 1_000 },
 }
 
