@@ -137,6 +137,29 @@ describe('an id of another key', () => {
   })
 })
 
+test('a file of another key can’t be named in a chat, by whichever API', async () => {
+  const uploaded = await ask(mine, 'POST', '/v1/files?provider=sim', { body: uploadForm() })
+  const file_id = await idOf(uploaded)
+  const file = { type: 'file', file: { file_id } }
+  const input = { type: 'input_file', file_id }
+  const source = { type: 'document', source: { type: 'file', file_id } }
+  const calls: [path: string, body: object][] = [
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: [file] }] }],
+    ['/v1/responses', { input: [{ role: 'user', content: [input] }] }],
+    ['/v1/messages', { max_tokens: 5, messages: [{ role: 'user', content: [source] }] }],
+    ['/passthrough/sim/v1/chat/completions', { messages: [{ role: 'user', content: [file] }] }],
+  ]
+  for (const [path, body] of calls) {
+    const model = path.startsWith('/passthrough') ? 'sim-1' : 'sim/sim-1'
+    const send = (token: string, written: string) => ask(token, 'POST', path, { body: written })
+    const written = JSON.stringify({ model, ...body })
+    expect((await send(other, written)).status).toBe(404)
+    expect((await send(mine, written)).status).not.toBe(404)
+    // What was uploaded elsewhere is nobody's here.
+    expect((await send(other, written.replaceAll(file_id, 'file-elsewhere'))).status).not.toBe(404)
+  }
+})
+
 test('no other route has an id in it', () => {
   const ticker = createTicker()
   const app = createApp({

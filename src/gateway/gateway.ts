@@ -3,6 +3,7 @@ import type { PlannedTarget } from '../routing/plan'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
+import { assertOwnFiles, namesFiles } from './own-files'
 import { followPrevious, keepAnswer } from './keep-response'
 
 /** The way of a request, from top to bottom. Never throws: a failure is an answer too. */
@@ -16,6 +17,7 @@ export async function handle(
   try {
     exchange.authenticate()
     const read = await exchange.read()
+    if (namesFiles(read.body)) await assertOwnFiles(parts, exchange, read.body)
     const { envelope, keeper } = protocol.keepsAnswers
       ? await followPrevious(parts, protocol, exchange, read)
       : { envelope: read, keeper: undefined }

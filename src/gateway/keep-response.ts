@@ -15,7 +15,9 @@ import { inputItems, MAX_STORED_BYTES, openStored } from './stored-responses'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** How `false` and `null` begin. */
 const FALSE = 0x66
+const NULL = 0x6e
 
 /** A request of POST /v1/responses and those that it goes on from. */
 export type KeptRequest = {
@@ -34,7 +36,9 @@ export async function followPrevious(
   exchange: Exchange,
   envelope: Envelope
 ): Promise<KeptRequest> {
-  const { found } = scanMembers(envelope.body, ['previous_response_id'])
+  const { found } = scanMembers(envelope.body, ['previous_response_id', 'conversation'])
+  if (found.conversation && envelope.body[found.conversation.start] !== NULL)
+    throw unknownConversation()
   const span = found.previous_response_id
   const id = span && readJsonString(envelope.body, span)
   if (id === undefined) return { envelope, keeper: undefined }
@@ -58,6 +62,15 @@ export async function followPrevious(
     }),
     keeper: undefined,
   }
+}
+
+/** Conversations are made by an API that is not served, so that whose one is can't be known. */
+function unknownConversation(): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    "'conversation' is of an API that this gateway does not serve: go on from an answer by previous_response_id",
+    { param: 'conversation' }
+  )
 }
 
 /** The plan with those targets alone whose provider keeps what the request goes on from. Throws `invalid_request`. */

@@ -10,6 +10,7 @@ import type { Caller } from './caller'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
+import { assertOwnFiles, namesFiles } from './own-files'
 import { toKeeper } from './owned-objects'
 
 /**
@@ -27,6 +28,7 @@ export async function passThrough(
   try {
     exchange.authenticate()
     const envelope = await exchange.read()
+    if (namesFiles(envelope.body)) await assertOwnFiles(parts, exchange, envelope.body)
     const target = toTarget(parts, exchange.caller, envelope, provider)
     const plan = exchange.pin(target)
     const request = exchange.govern(envelope)

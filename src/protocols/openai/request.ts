@@ -84,10 +84,13 @@ export function readModel(body: Uint8Array, found: FoundMembers): string {
 }
 
 /**
- * `model`, `stream`, `stream_options` and `fallbacks` decide rights or the way of the answer. One that is spelled twice
+ * These decide rights, the way of the answer or what of others it may build on. One that is spelled twice
  * could mean one thing to us and another to the upstream, so each must stand once and without escapes.
  */
-const UNIQUE: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'fallbacks'])
+const UNIQUE: ReadonlySet<string> = new Set([
+  ...['model', 'stream', 'stream_options', 'fallbacks'],
+  ...['previous_response_id', 'conversation', 'store'],
+])
 
 function note(found: FoundMembers, member: JsonMember): void {
   const { name } = member
