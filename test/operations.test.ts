@@ -248,6 +248,8 @@ describe('moderations', () => {
       input: ['I will kill you', 'good morning'],
     })
     expect(results.map(({ flagged }) => flagged)).toEqual([true, false])
+    const row = await harness.row(({ operation }) => operation === 'moderate')
+    expect(row).toMatchObject({ costNanoUsd: 0, costProvenance: 'computed' })
   })
 
   test('without a model it is the usual one', async () => {

@@ -79,6 +79,9 @@ export function readLiteLlmPrice(
     ...(Object.keys(tiers).length > 0 && { tiers }),
     ...(units !== undefined && { units }),
   }
+  // OpenAI's moderation is free: https://platform.openai.com/docs/guides/moderation
+  if (kind === 'moderation' && entry['input_cost_per_token'] === 0)
+    return { rates: { input: 0, output: 0 } }
   return isFree(price) ? undefined : price
 }
 
