@@ -135,6 +135,24 @@ describe('what passes', () => {
   })
 })
 
+test('a count of tokens shows the credential that its chats show', async () => {
+  const counting = startUpstream(() => Response.json({ input_tokens: 5 }))
+  const base_url = new URL(counting.url).origin
+  const key = { api_key: '${PASSED_TEST_KEY}', model_list: false }
+  const own = await startHarness({ providers: { claude: { type: 'anthropic', base_url, ...key } } })
+  try {
+    const answer = await fetch(`${own.gateway.url}/v1/messages/count_tokens`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'claude/c', messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    expect(await answer.json()).toEqual({ input_tokens: 5 })
+    expect(counting.received[0]?.headers['x-api-key']).toBe('provider-secret')
+  } finally {
+    await own.stop()
+    await counting.stop()
+  }
+})
+
 describe('what does not', () => {
   test.each([
     '/v1/organization/users',
@@ -168,6 +186,20 @@ describe('what does not', () => {
     const twice = '{"model":"m","messages":[],"model":"other"}'
     expect((await ask('/passthrough/up/v1/chat/completions', twice, bound)).status).toBe(400)
     expect(upstream.received).toHaveLength(1)
+  })
+
+  test('what another key’s response was, by whichever path', async () => {
+    const head = { object: 'response', status: 'completed', output: [], model: 'm' }
+    let made = 0
+    answer = () => Response.json({ ...head, id: `resp_${made++}`, usage: CHAT.usage })
+    const first = await ask('/passthrough/up/v1/responses', { model: 'm', input: 'Hi' })
+    expect(first.status).toBe(200)
+    const on = { model: 'm', input: 'Go on', previous_response_id: 'resp_0' }
+    expect((await ask('/passthrough/up/v1/responses', on)).status).toBe(200)
+    const refused = await ask('/passthrough/up/v1/responses', on, bound)
+    expect(refused.status).toBe(400)
+    expect(await refused.text()).toContain('previous_response_not_found')
+    expect(upstream.received).toHaveLength(2)
   })
 
   test('names that only the gateway knows', async () => {

@@ -4,6 +4,7 @@ import Anthropic, { NotFoundError as NotFound } from '@anthropic-ai/sdk'
 import OpenAI, { NotFoundError, toFile } from 'openai'
 
 import { type Harness, startHarness, until } from './harness'
+import { connectRaw } from './raw-client'
 
 // Forms with files: sound, pictures, files that a provider keeps. By the official SDKs.
 
@@ -278,32 +279,17 @@ describe('files', () => {
 
   test('an upload that is left leaves nothing behind', async () => {
     const { apiKey } = await newKey()
-    const leaving = new AbortController()
-    const sent = Promise.withResolvers<void>()
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        controller.enqueue(
-          Buffer.from(
-            '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'.concat(
-              'x'.repeat(3_000_000)
-            )
-          )
-        )
-        sent.resolve()
-        await Bun.sleep(60_000)
-      },
-    })
-    const asking = fetch(`${harness.gateway.url}/v1/files?provider=sim`, {
-      ...{ method: 'POST', body, signal: leaving.signal },
-      headers: {
-        authorization: `Bearer ${apiKey}`,
-        'content-type': 'multipart/form-data; boundary=b',
-      },
-    }).catch(() => 'left')
-    await sent.promise
-    await Bun.sleep(100)
-    leaving.abort()
-    expect(await asking).toBe('left')
+    const socket = await connectRaw(harness.gateway.port)
+    const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    socket.write(
+      `POST /v1/files?provider=sim HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${apiKey}\r\n` +
+        `content-type: multipart/form-data; boundary=b\r\ncontent-length: 9000000\r\n\r\n${head}`
+    )
+    const { promise: taken, resolve } = Promise.withResolvers<void>()
+    socket.write('x'.repeat(3_000_000), () => resolve())
+    await taken
+    await Bun.sleep(300)
+    socket.destroy()
     await harness.row(({ errorCode }) => errorCode === 'client_closed')
     expect(leftovers()).toEqual([])
   })

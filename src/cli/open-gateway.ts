@@ -1,5 +1,5 @@
 import type { Configuration } from '../config/configuration'
-import { type DataDirectory, openUploads } from '../db/data-directory'
+import { openUploads } from '../db/data-directory'
 import { createKeyHashReader } from '../db/key-hashes'
 import { createKeyQueries } from '../db/key-queries'
 import type { LearnedEntry } from '../db/ledger-reader'
@@ -99,9 +99,12 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     report: (requestId, error) => programLog.error(UNEXPECTED, { requestId, error }),
   }
 
-  const stopWatching = keepBatchesWatched(gateway, options)
-  const state = { serving: () => serving, isReady: () => isReady }
-  const app = { directory: options.directory, gateway, ...state }
+  const stopWatching = keepBatchesWatched(
+    gateway,
+    programLog,
+    () => serving.configuration.batches.pollMs
+  )
+  const app = { options, gateway, serving: () => serving, isReady: () => isReady }
   const server = listen(options.configuration.server, createApp(toAppParts(app)))
 
   return {
@@ -134,18 +137,18 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
 }
 
 type AppSources = {
-  directory: DataDirectory
+  options: OpenGatewayOptions
   gateway: GatewayParts
   serving(): Serving
   isReady(): boolean
 }
 
 /** What the routes work with; ready while it says so and the log is written. */
-function toAppParts({ directory, gateway, serving, isReady }: AppSources): AppParts {
+function toAppParts({ options, gateway, serving, isReady }: AppSources): AppParts {
   return {
     gateway,
     bodies: new BodyReads(gateway.ticker, () => serving().configuration.server.maxBodyBytes, {
-      directory: openUploads(directory.uploadsPath),
+      directory: openUploads(options.directory.uploadsPath),
       maxBytes: () => serving().configuration.server.maxUploadBytes,
     }),
     localHost: () => localHostOf(serving().configuration),
@@ -158,11 +161,12 @@ function toAppParts({ directory, gateway, serving, isReady }: AppSources): AppPa
 
 function keepBatchesWatched(
   parts: GatewayParts,
-  { configuration, programLog }: OpenGatewayOptions
+  programLog: ProgramLog,
+  pauseMs: () => number
 ): () => void {
   return watchBatches({
     parts,
-    everyMs: configuration.batches.pollMs,
+    pauseMs,
     onFailure: ({ id, provider }, error) =>
       programLog.warn('a batch can not be looked at', { batch: id, provider, error }),
   })

@@ -1,3 +1,4 @@
+import type { OwnedObject } from '../db/owned-objects'
 import { GatewayError } from '../errors/gateway-error'
 import { explainRights } from '../keys/rights'
 import type { ModelCard } from '../models/model-card'
@@ -10,6 +11,7 @@ import type { Caller } from './caller'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
+import { followPrevious, keepAnswer, planAtKeeper } from './keep-response'
 import { assertOwnFiles, namesFiles } from './own-files'
 import { toKeeper } from './owned-objects'
 
@@ -29,13 +31,17 @@ export async function passThrough(
     exchange.authenticate()
     const envelope = await exchange.read()
     if (namesFiles(envelope.body)) await assertOwnFiles(parts, exchange, envelope.body)
+    const keeper = await findKeeper(parts, protocol, exchange, envelope, provider)
     const target = toTarget(parts, exchange.caller, envelope, provider)
-    const plan = exchange.pin(target)
+    const pinned = exchange.pin(target)
+    const plan = keeper ? planAtKeeper(pinned, keeper) : pinned
     const request = exchange.govern(envelope)
     const preparing = parts.governor.prepare(request, [target])
     if (preparing) await preparing
     exchange.admit(request)
-    const turning = exchange.turn(envelope, plan)
+    let turning = exchange.turn(envelope, plan)
+    if (protocol.keepsAnswers)
+      turning = turning.then((answered) => keepAnswer(parts, exchange, envelope, answered))
     if (envelope.stream) return await exchange.stream(turning)
     const whole = await turning
     if (whole.kind === 'stream') return exchange.pass(whole)
@@ -47,6 +53,25 @@ export async function passThrough(
   }
   await parts.log.written()
   return answer
+}
+
+/** The response that a call goes on from, which has to be its key's, and kept by the very provider. */
+async function findKeeper(
+  parts: GatewayParts,
+  protocol: Protocol,
+  exchange: Exchange,
+  envelope: Envelope,
+  provider: Provider
+): Promise<OwnedObject | undefined> {
+  if (!protocol.keepsAnswers) return undefined
+  const followed = await followPrevious(parts, protocol, exchange, envelope)
+  const isElsewhere = followed.keeper && followed.keeper.provider !== provider.name
+  if (followed.envelope === envelope && !isElsewhere) return followed.keeper
+  throw new GatewayError(
+    'invalid_request',
+    `'previous_response_id' is of a response that '${provider.name}' does not keep`,
+    { param: 'previous_response_id' }
+  )
 }
 
 /** The model that the call names, which the provider will know by that very name. Throws `model_not_allowed`. */

@@ -20,7 +20,7 @@ const DEADLINES = {
   betweenFramesMs: 60_000,
   totalMs: 600_000,
 }
-const MAX_RESULT_BYTES = 512 * 1024 * 1024
+const MAX_RESULT_BYTES = 4 * 1024 * 1024 * 1024
 const MAX_STATE_BYTES = 4 * 1024 * 1024
 
 /** A batch of OpenAI's is in one of these for good. */
@@ -79,8 +79,11 @@ export async function lookAtBatch(parts: GatewayParts, owned: OwnedObject): Prom
       : known?.name === `batches/${owned.id}`
         ? '/v1beta/batches/'
         : '/batches/'
-  const body = await fetchKept(parts, owned, path + owned.id, MAX_STATE_BYTES)
-  const said: unknown = JSON.parse(new TextDecoder().decode(body))
+  let said: unknown
+  await askKeeper(parts, owned, path + owned.id, async (response, deadlines) => {
+    const body = await readWholeBody(response, deadlines, MAX_STATE_BYTES)
+    said = JSON.parse(new TextDecoder().decode(body))
+  })
   if (!isRecord(said)) return
   parts.log.own({ ...owned, data: JSON.stringify({ object: said }) })
   ownResults(parts, owned, said)
@@ -116,18 +119,32 @@ async function usageOfOpenai(
   return output === undefined ? undefined : addUp(parts, owned, `/files/${output}/content`)
 }
 
-/** Adds up what the lines of a result say. */
+/** Adds up what the lines of a result say, as they come. */
 async function addUp(
   parts: GatewayParts,
   owned: OwnedObject,
   path: string
 ): Promise<Usage | undefined> {
-  const body = await fetchKept(parts, owned, path, MAX_RESULT_BYTES)
   let sum: Usage | undefined
-  for (const line of new TextDecoder().decode(body).split('\n')) {
+  let rest = ''
+  const add = (line: string) => {
     const usage = line.trim() === '' ? undefined : usageOfLine(JSON.parse(line))
     if (usage !== undefined) sum = addUsage(sum, usage)
   }
+  await askKeeper(parts, owned, path, async (response, deadlines) => {
+    const decoder = new TextDecoder()
+    let length = 0
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length
+      deadlines.awaitBody()
+      if (length > MAX_RESULT_BYTES)
+        throw new GatewayError('upstream_too_large', `the results of ${owned.id} are too large`)
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) add(line)
+    }
+  })
+  add(rest)
   return sum
 }
 
@@ -152,12 +169,13 @@ function toSettlement(usage: Usage | undefined, card: ModelCard | undefined): Se
   }
 }
 
-async function fetchKept(
+/** GET of what the batch's provider keeps, with the credential that made it. Rejects for any status but a 2xx. */
+async function askKeeper(
   parts: GatewayParts,
   owned: OwnedObject,
   path: string,
-  maxBytes: number
-): Promise<Uint8Array> {
+  read: (response: Response, deadlines: Deadlines) => Promise<void>
+): Promise<void> {
   const { provider: first } = targetOf(parts, owned)
   const provider =
     first.pool?.credentials.find(({ provider }) => provider.credentialName === owned.credential)
@@ -171,11 +189,12 @@ async function fetchKept(
       ...{ body: undefined, headers: undefined, deadlines, fresh: false },
     })
     if (!sent.ok) throw sent.error
-    const body = await readWholeBody(sent.response, deadlines, maxBytes)
-    if (sent.response.ok) return body
-    throw new GatewayError('upstream_refused', `GET ${path} answered ${sent.response.status}`)
+    deadlines.awaitBody()
+    if (!sent.response.ok)
+      throw new GatewayError('upstream_refused', `GET ${path} answered ${sent.response.status}`)
+    await read(sent.response, deadlines)
   } finally {
-    deadlines.vacate()
+    deadlines.abort(new GatewayError('client_closed', 'all of it was read'))
     parts.ticker.remove(deadlines)
   }
 }

@@ -4,7 +4,8 @@ import { lookAtBatch } from './settle-batch'
 
 export type BatchWatch = {
   parts: GatewayParts
-  everyMs: number
+  /** From the end of one look to the next; asked anew each time. */
+  pauseMs(): number
   /** A batch's state or results can't be read: told each time, tried again. */
   onFailure(batch: OwnedObject, error: unknown): void
 }
@@ -13,8 +14,10 @@ export type BatchWatch = {
  * Looks now and then how batches are doing whose cost is still held, those of earlier processes too. Gives the function
  * that stops it.
  */
-export function watchBatches({ parts, everyMs, onFailure }: BatchWatch): () => void {
+export function watchBatches({ parts, pauseMs, onFailure }: BatchWatch): () => void {
   let isStopped = false
+  let timer: ReturnType<typeof setTimeout>
+
   async function look(): Promise<void> {
     for (const { reference } of await parts.governor.listDeferred()) {
       if (isStopped) return
@@ -22,10 +25,21 @@ export function watchBatches({ parts, everyMs, onFailure }: BatchWatch): () => v
       if (batch) await lookAtBatch(parts, batch).catch((error: unknown) => onFailure(batch, error))
     }
   }
-  const timer = setInterval(() => void look().catch(() => {}), everyMs)
-  timer.unref()
+
+  async function run(): Promise<void> {
+    // A log that does not answer now answers later.
+    await look().catch(() => {})
+    if (!isStopped) wait()
+  }
+
+  function wait(): void {
+    timer = setTimeout(() => void run(), pauseMs())
+    timer.unref()
+  }
+
+  wait()
   return () => {
     isStopped = true
-    clearInterval(timer)
+    clearTimeout(timer)
   }
 }

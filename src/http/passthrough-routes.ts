@@ -6,6 +6,7 @@ import {
   isInference,
   type PassthroughFamily,
   toPlainPath,
+  withoutVersion,
 } from '../protocols/passthrough/paths'
 import { closedPath, createPassthrough } from '../protocols/passthrough/protocol'
 import type { Protocol } from '../protocols/protocol'
@@ -44,8 +45,9 @@ export function findPassthrough(
   const { family, passthrough, baseUrl } = configuration
   const plain = toPlainPath(rest)
   const path = plain === undefined ? undefined : behindBase(plain, baseUrl)
+  const bare = path === undefined ? '' : withoutVersion(path, baseUrl)
   const isOpen = path !== undefined && passthrough.isEnabled
-  if (!isOpen || !isInference(path, family, passthrough.paths)) return closedPath(name, rest)
+  if (!isOpen || !isInference(bare, family, passthrough.paths)) return closedPath(name, rest)
   if (method !== 'POST' && method !== 'GET')
     return new GatewayError(
       'method_not_allowed',
@@ -66,14 +68,16 @@ export function findPassthrough(
   } as const satisfies Partial<ObjectCall>
   return {
     provider,
-    protocol: createPassthrough(knownFormat(path, url.search, family), host, direct),
+    protocol: createPassthrough(knownFormat({ path, bare, family }, url.search), host, direct),
   }
 }
 
 /** The format of a path that the gateway serves itself. */
-function knownFormat(path: string, search: string, family: PassthroughFamily) {
+function knownFormat(
+  { path, bare, family }: { path: string; bare: string; family: PassthroughFamily },
+  search: string
+) {
   const group = GROUPS[family]
-  const bare = path.replace(/^\/v\d+[a-z0-9]*(?=\/)/, '')
   const found = findInference(group === undefined ? path : group + bare, search)
   // Its stream is one list, which no reader of streams knows.
   if (found === undefined || found.protocol.name === 'gemini-array') return undefined

@@ -80,6 +80,8 @@ class FormReading {
     } finally {
       reader.cancel().catch(() => {})
     }
+    // Some bodies just end where their client leaves.
+    if (this.#length < declared || request.signal.aborted) throw clientLeft()
     parser.end()
     await patience.for(finished)
     await this.#writing

@@ -47,13 +47,17 @@ export function behindBase(path: string, baseUrl: string): string {
   return version !== undefined && path.startsWith(`${version}/`) ? path.slice(version.length) : path
 }
 
-/** Whether a path, plain and behind the base URL, asks a model for something, or is one that a configuration allows. */
+/** A path behind the base URL without its version, which stands in one of the two. */
+export function withoutVersion(path: string, baseUrl: string): string {
+  const hasVersion = /\/v\d+[a-z0-9]*(\/|$)/.test(new URL(baseUrl).pathname)
+  return hasVersion ? path : path.replace(/^\/v\d+[a-z0-9]*(?=\/)/, '')
+}
+
+/** Whether a path without its version asks a model for something, or is one that a configuration allows. */
 export function isInference(
   path: string,
   family: PassthroughFamily,
   allowed: readonly string[]
 ): boolean {
-  const bare = path.replace(/^\/v\d+[a-z0-9]*(?=\/)/, '')
-  if (INFERENCE[family].test(bare)) return true
-  return allowed.some((glob) => matchesGlob(glob, path) || matchesGlob(glob, bare))
+  return INFERENCE[family].test(path) || allowed.some((glob) => matchesGlob(glob, path))
 }
