@@ -13,6 +13,10 @@ export type Options = {
   /** Of each measurement; `undefined`: as long as the scenario wants. */
   seconds: number | undefined
   warmSeconds: number
+  /** At once; `undefined`: as many as the scenario wants. */
+  uploads: number | undefined
+  /** Of each upload. */
+  megabytes: number | undefined
   basePort: number
   jsonFile: string | undefined
   peers: Peer[]
@@ -33,6 +37,8 @@ export function parseOptions(args: string[], known: readonly string[]): OptionsR
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         warm: { type: 'string', default: '3' },
+        uploads: { type: 'string' },
+        megabytes: { type: 'string' },
         gateway: { type: 'string', default: join(ROOT, 'dist/tollgate') },
         'base-port': { type: 'string', default: '19000' },
         json: { type: 'string' },
@@ -50,6 +56,8 @@ export function parseOptions(args: string[], known: readonly string[]): OptionsR
         gateway: parseGateway(values.gateway),
         rounds: parseCount('--rounds', values.rounds, 1_000),
         seconds: parseCount('--seconds', values.seconds, 86_400),
+        uploads: parseCount('--uploads', values.uploads, 250),
+        megabytes: parseCount('--megabytes', values.megabytes, 500),
         warmSeconds: parseCount('--warm', values.warm, 60) ?? 3,
         basePort: parseCount('--base-port', values['base-port'], 65_000) ?? 19_000,
         jsonFile: values.json,
@@ -94,6 +102,8 @@ Options:
   --rounds N         interleaved rounds, starts or kills, instead of the scenario's own number
   --seconds N        length of each measurement, instead of the scenario's own
   --warm N           seconds of load before each measurement (default: 3)
+  --uploads N        forms at once in uploads, instead of 200
+  --megabytes N      size of each of them, instead of 100
   --json FILE        write every round's figures there
   --base-port N      use the ports behind N (default: 19000)
   --peer NAME=URL,PID

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error'
 import { applyParams } from '../protocols/apply-params'
 import { type ChatProtocol, isChat } from '../protocols/chat-protocol'
-import type { FormBody } from '../protocols/form'
+import { type FormBody, withParams } from '../protocols/form'
 import type { Generation } from '../protocols/generation'
 import type { AnswerFacts, FrameReader, Protocol, RequestChanges } from '../protocols/protocol'
 import { type CredentialFault, faultOf } from '../providers/credential-fault'
@@ -167,7 +167,7 @@ export class UpstreamCall {
 
   #renderForm({ upstream }: SentWire): FormBody | undefined {
     const { form } = this.#request.envelope
-    return form && upstream.upstream.renderForm?.(form, this.#changes)
+    return form && upstream.upstream.renderForm?.(withParams(form, this.#params), this.#changes)
   }
 
   #render(wire: SentWire, isStrict: boolean): Uint8Array {
@@ -310,7 +310,7 @@ export class UpstreamCall {
     const { status } = response
     if (this.#upstream.upstream.answers === 'file') assertFile(provider.name, body)
     const answer = this.#translation?.renderAnswer(body) ?? this.#readSame(body)
-    if (answer.facts.usage === undefined) answer.facts.said = saidIn(this.#upstream, body)
+    if (answer.facts.usage === undefined) answer.facts.said ??= saidIn(this.#upstream, body)
     if (envelope.stream)
       throw new GatewayError(
         'upstream_malformed',

@@ -1,3 +1,4 @@
+import { describeForm, type Form } from '../protocols/form'
 import type { BodiesRecord } from '../telemetry/records'
 import { captureBody } from '../telemetry/redact'
 
@@ -9,8 +10,8 @@ export class BodyKeeper {
   #answerBytes = 0
 
   /** `maxBytes` of each body are kept. */
-  constructor(request: Uint8Array, maxBytes: number) {
-    this.#request = request
+  constructor(request: Uint8Array | Form, maxBytes: number) {
+    this.#request = request instanceof Uint8Array ? request : describeForm(request)
     this.#maxBytes = maxBytes
   }
 

@@ -30,8 +30,6 @@ import { readTimeout } from './read-timeout'
 import { turn, type TurnRequest } from './turn'
 import { type RequestHolds, turnByPolicy } from './turn-by-policy'
 
-const decoder = new TextDecoder()
-
 /** One request under way: what its stages share, and what must be given back when it ends. */
 export class Exchange implements BodyHolder {
   readonly #parts: GatewayParts
@@ -81,13 +79,15 @@ export class Exchange implements BodyHolder {
     this.record.endWait()
     this.record.bodyBytes = body.length
     const envelope = readEnvelope(this.#protocol, body, this.#call.route)
-    this.record.requestedModel = envelope.model
     this.record.stream = envelope.stream
     this.record.serviceTier = envelope.serviceTier
-    this.#envelope = envelope
+    this.#keep(body)
+    return this.restate(envelope)
+  }
+
+  #keep(body: Uint8Array | ReadForm['form']): void {
     if ((this.#caller?.bodies ?? this.#settings.logBodies) === 'full')
       this.#bodies = new BodyKeeper(body, this.#settings.maxLoggedBodyBytes)
-    return envelope
   }
 
   /** Its files are let go of when the request is done. */
@@ -99,6 +99,7 @@ export class Exchange implements BodyHolder {
     const envelope = this.#protocol.client.parseForm?.(form, this.#call.route)
     if (envelope === undefined) throw new Error(`${this.#protocol.name} reads no forms`)
     this.record.stream = envelope.stream
+    this.#keep(form)
     return this.restate(envelope)
   }
 
@@ -256,7 +257,7 @@ export class Exchange implements BodyHolder {
     } catch {
       // What leans on a conversation that its provider keeps is counted by what is there.
     }
-    return { texts: [decoder.decode(envelope.body)], otherTokens: 0 }
+    return { texts: [new TextDecoder().decode(envelope.body)], otherTokens: 0 }
   }
 
   /** An answer that no upstream had part in. */

@@ -2,7 +2,7 @@ import { priceUsage } from '../pricing/price-usage'
 import type { TokenEstimator } from '../pricing/token-estimator'
 import type { RequestUnits } from '../protocols/envelope'
 import type { PromptText } from '../protocols/estimate-tokens'
-import { usageByUnits } from '../protocols/openai/audio'
+import { toHeardTokens } from '../protocols/openai/audio'
 import { toSpokenTokens } from '../protocols/openai/speech'
 import type { AnswerFacts } from '../protocols/protocol'
 import type { SaidText } from '../protocols/said-text'
@@ -38,11 +38,8 @@ export function meter(estimator: TokenEstimator, metering: Metering): Promise<vo
   if (facts === undefined || isFree(operation)) return undefined
   if (operation === 'speech' && facts.usage === undefined)
     return estimateSpeech(estimator, metering, facts)
-  if (operation === 'transcribe' && facts.usage === undefined && metering.estimate) {
-    record.facts = { ...facts, usage: usageByUnits(metering.estimate) }
-    record.isUsageEstimated = true
-    return price(record)
-  }
+  if (operation === 'transcribe' && facts.usage === undefined)
+    return estimateTranscript(estimator, metering, facts)
   // Whatever it used, each costs the same.
   if (operation === 'passthrough' && facts.usage === undefined)
     record.facts = { ...facts, usage: { ...NO_USAGE, requests: 1 } }
@@ -105,6 +102,26 @@ async function estimateSpeech(
     const [inputTokens = 0] = await estimator.count(prompt().texts)
     const audioOutputTokens = toSpokenTokens(characters)
     usage = { ...usage, inputTokens, outputTokens: audioOutputTokens, audioOutputTokens }
+  }
+  record.facts = { ...facts, usage }
+  record.isUsageEstimated = true
+  price(record)
+}
+
+/** A transcript that is text says nothing of what it took: by the sound that was sent it is charged for, or estimated. */
+async function estimateTranscript(
+  estimator: TokenEstimator,
+  metering: Metering,
+  facts: AnswerFacts
+): Promise<void> {
+  const { record } = metering
+  const seconds = metering.estimate?.seconds ?? 0
+  let usage: Usage = { ...NO_USAGE, seconds }
+  if (record.target?.card?.price?.units?.audioInputSecond === undefined) {
+    const [output = 0] = await estimator.count([facts.said?.text ?? ''])
+    const inputTokens = toHeardTokens(seconds)
+    const outputTokens = extrapolate(output, facts.said)
+    usage = { ...usage, inputTokens, audioInputTokens: inputTokens, outputTokens }
   }
   record.facts = { ...facts, usage }
   record.isUsageEstimated = true

@@ -29,7 +29,7 @@ export async function uploadFile(
   const batch = form.field('purpose') === 'batch' ? await readLines(envelope) : undefined
   const whole = await exchange.turn(envelope, exchange.pin(toKeeper(provider, undefined)))
   if (whole.kind === 'stream') throw new Error('an upload was answered with a stream')
-  const said: unknown = JSON.parse(new TextDecoder().decode(whole.body))
+  const said = parseAnswer(whole.body)
   const id = stringOf(said, 'id')
   if (id === undefined)
     throw new GatewayError('upstream_malformed', 'the provider took a file and gave it no id')
@@ -40,6 +40,14 @@ export async function uploadFile(
     data: JSON.stringify({ object: said, batch }),
   })
   return exchange.answer(whole)
+}
+
+function parseAnswer(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined
+  }
 }
 
 function chooseProvider(

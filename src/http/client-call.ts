@@ -61,7 +61,8 @@ class HttpCall implements ClientCall {
   }
 
   get isForm(): boolean {
-    return this.#request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false
+    const type = this.#request.headers.get('content-type')
+    return type?.toLowerCase().startsWith('multipart/form-data') ?? false
   }
 
   readForm(holder: BodyHolder): Promise<ReadForm> {

@@ -12,6 +12,8 @@ export type FormSettings = {
   directory: string
   /** The next bytes have to come within it. */
   stallMs?: number
+  /** All of them have to come within it. */
+  totalMs?: number
   openFile?: OpenFile
 }
 
@@ -20,6 +22,7 @@ const MAX_FIELD_BYTES = 1024 * 1024
 const MAX_FIELDS = 256
 const MAX_FILES = 32
 const STALL_MS = 60_000
+const TOTAL_MS = 60 * 60_000
 
 /**
  * Reads a body of multipart/form-data as it comes, no faster than the disk takes it. `holder` is told of what is kept in
@@ -61,12 +64,13 @@ class FormReading {
     const parser = this.#createParser(request.headers.get('content-type') ?? '')
     const finished = new Promise<void>((resolve, reject) => {
       parser.once('finish', resolve)
-      parser.once('error', reject)
+      // One that nobody listens to would end the process.
+      parser.on('error', reject)
     })
     finished.catch(() => {})
     const reader = (request.body ?? new Blob([]).stream()).getReader()
     // A read of a body does not end when its client leaves.
-    const patience = new Patience(request.signal, this.#settings.stallMs ?? STALL_MS)
+    const patience = new Patience(request.signal, this.#settings)
     try {
       for (;;) {
         const { value } = await patience.for(reader.read())
@@ -195,13 +199,15 @@ function toFormError(error: unknown): GatewayError {
 
 /** Waits for one thing after the other, each within its time and while the client is there. */
 class Patience {
-  readonly #limitMs: number
+  readonly #stallMs: number
+  readonly #endAtMs: number
   readonly #signal: AbortSignal
   /** Ends the present wait. A promise that all waits race against would keep what each of them brought. */
   #giveUp: ((error: GatewayError) => void) | undefined
 
-  constructor(signal: AbortSignal, limitMs: number) {
-    this.#limitMs = limitMs
+  constructor(signal: AbortSignal, { stallMs = STALL_MS, totalMs = TOTAL_MS }: FormSettings) {
+    this.#stallMs = stallMs
+    this.#endAtMs = performance.now() + totalMs
     this.#signal = signal
     signal.addEventListener('abort', () => this.#giveUp?.(clientLeft()), { once: true })
   }
@@ -209,7 +215,8 @@ class Patience {
   for<T>(waiting: Promise<T>): Promise<T> {
     if (this.#signal.aborted) return Promise.reject(clientLeft())
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#stalled()), this.#limitMs)
+      const limitMs = Math.min(this.#stallMs, this.#endAtMs - performance.now())
+      const timer = setTimeout(() => reject(this.#stalled()), limitMs)
       this.#giveUp = reject
       waiting.then(resolve, reject).finally(() => {
         clearTimeout(timer)
@@ -219,8 +226,13 @@ class Patience {
   }
 
   #stalled(): GatewayError {
-    const seconds = this.#limitMs / 1000
-    return new GatewayError('request_timeout', `nothing more of the body came within ${seconds} s`)
+    const isTotal = performance.now() >= this.#endAtMs
+    return new GatewayError(
+      'request_timeout',
+      isTotal
+        ? 'not all of the body came in time'
+        : `nothing more of the body came within ${this.#stallMs / 1000} s`
+    )
   }
 }
 

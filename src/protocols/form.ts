@@ -43,22 +43,58 @@ export class Form {
   }
 }
 
+/** The form with parameters of a target in the place of its fields of their names; null takes one out. */
+export function withParams(
+  form: Form,
+  params: Readonly<Record<string, unknown>> | undefined
+): Form {
+  if (params === undefined) return form
+  const { parts } = form
+  const kept = parts.filter((part) => 'content' in part || !Object.hasOwn(params, part.name))
+  const said: FormPart[] = []
+  for (const [name, value] of Object.entries(params))
+    if (value !== null && value !== undefined)
+      said.push({ name, value: typeof value === 'string' ? value : JSON.stringify(value) })
+  return new Form([...said, ...kept])
+}
+
+/** The form as a JSON object, for people: of files it says what they are. */
+export function describeForm({ parts }: Form): Uint8Array {
+  const members = new Map<string, unknown[]>()
+  for (const part of parts) {
+    const told =
+      'value' in part
+        ? part.value
+        : { filename: part.filename, type: part.contentType, bytes: part.content.length }
+    members.set(part.name, [...(members.get(part.name) ?? []), told])
+  }
+  const entries = [...members].map(([name, [first, ...more]]) => [
+    name,
+    more.length > 0 ? [first, ...more] : first,
+  ])
+  return encoder.encode(JSON.stringify(Object.fromEntries(entries)))
+}
+
 /** A form on its way to an upstream: as often as it is sent. */
 export type FormBody = {
   readonly contentType: string
   readonly length: number
-  stream(): ReadableStream<Uint8Array>
+  /** From its beginning, piece by piece as they are asked for; `onTake` is told of each. */
+  stream(onTake?: () => void): ReadableStream<Uint8Array>
 }
 
 const encoder = new TextEncoder()
 
-/** The form with some fields said anew, `undefined` for not at all; its files as they came, byte for byte. */
+/** The form with some fields said, or said anew, `undefined` for not at all; its files as they came, byte for byte. */
 export function renderForm(
   { parts }: Form,
   said: Readonly<Record<string, string | undefined>>
 ): FormBody {
   const boundary = `tollgate-${crypto.randomUUID()}`
   const pieces: (Uint8Array | FormContent)[] = []
+  for (const [name, value] of Object.entries(said))
+    if (value !== undefined && !parts.some((part) => part.name === name))
+      pieces.push(encoder.encode(`--${boundary}\r\n${headOf({ name, value })}\r\n\r\n${value}\r\n`))
   for (const part of parts) {
     const value =
       'value' in part ? (Object.hasOwn(said, part.name) ? said[part.name] : part.value) : ''
@@ -71,7 +107,7 @@ export function renderForm(
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     length: pieces.reduce((sum, { length }) => sum + length, 0),
-    stream: () => toStream(pieces),
+    stream: (onTake) => toStream(pieces, onTake),
   }
 }
 
@@ -87,11 +123,15 @@ function escape(text: string): string {
 }
 
 /** One piece at a time, as fast as it is taken. */
-function toStream(pieces: readonly (Uint8Array | FormContent)[]): ReadableStream<Uint8Array> {
+function toStream(
+  pieces: readonly (Uint8Array | FormContent)[],
+  onTake: (() => void) | undefined
+): ReadableStream<Uint8Array> {
   const reading = readAll(pieces)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        onTake?.()
         const { done, value } = await reading.next()
         if (done) controller.close()
         else controller.enqueue(value)

@@ -184,7 +184,8 @@ function toFetchOptions(
   if (tls) options.tls = tls
   if (fresh) options.keepalive = false
   if (body && 'stream' in body) {
-    options.body = toSentForm(body, deadlines)
+    // A large body may take longer to send than an answer to begin: that is awaited from its last piece on.
+    options.body = body.stream(() => deadlines.sending())
     options.headers = {
       ...headers,
       'content-type': body.contentType,
@@ -211,22 +212,6 @@ function toProbingBody(body: Uint8Array, deadlines: Deadlines): ReadableStream<U
       },
     },
     { highWaterMark: 0 }
-  )
-}
-
-/** A large body may take longer to send than an answer to begin: that is awaited from its end on. */
-function toSentForm(body: FormBody, deadlines: Deadlines): ReadableStream<Uint8Array> {
-  return body.stream().pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>(
-      {
-        transform(piece, controller) {
-          deadlines.sending()
-          controller.enqueue(piece)
-        },
-      },
-      { highWaterMark: 1 },
-      { highWaterMark: 0 }
-    )
   )
 }
 

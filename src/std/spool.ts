@@ -49,9 +49,13 @@ export class Spool {
     const held = this.#held
     this.#held = []
     this.#heldBytes = 0
-    for (const earlier of held) await this.#write(this.#file, earlier)
-    await this.#write(this.#file, bytes)
-    if (this.#isDisposed) await this.#close()
+    try {
+      for (const earlier of held) await this.#write(this.#file, earlier)
+      await this.#write(this.#file, bytes)
+    } finally {
+      // A handle that is only collected ends the process.
+      if (this.#isDisposed) await this.#close()
+    }
   }
 
   /** The first bytes, some thousands at most. */

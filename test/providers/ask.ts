@@ -5,6 +5,27 @@ const MESSAGES = [{ role: 'user', content: QUESTION }]
 const CONVERSE = { messages: [{ role: 'user', content: [{ text: QUESTION }] }] }
 const INVOKE = { anthropic_version: 'bedrock-2023-05-31', max_tokens: 50, messages: MESSAGES }
 
+const FORMS: Partial<Record<WireFormat, [path: string, file: string]>> = {
+  'openai-image-edits': ['/v1/images/edits', 'image'],
+  'openai-image-variations': ['/v1/images/variations', 'image'],
+  'openai-transcriptions': ['/v1/audio/transcriptions', 'file'],
+  'openai-translations': ['/v1/audio/translations', 'file'],
+}
+
+/** The same of formats that take forms; `undefined` for all others. */
+export function toClientForm(
+  format: WireFormat,
+  model: string
+): { path: string; body: FormData } | undefined {
+  const [path, name] = FORMS[format] ?? []
+  if (path === undefined || name === undefined) return undefined
+  const body = new FormData()
+  body.append('model', model)
+  body.append('prompt', QUESTION)
+  body.append(name, new File([new Uint8Array(1_000)], 'a'))
+  return { path, body }
+}
+
 /** A request to the gateway in a format's own client API, or in Google's where the gateway has no such API. */
 export function toClientRequest(
   format: WireFormat,

@@ -6,7 +6,7 @@ import { CATALOG } from '../../src/providers/catalog'
 import { createServiceAccount, startGoogleTokens } from '../credentials/google-stand-ins'
 import { startIbmIam } from '../credentials/other-stand-ins'
 import { type Harness, startHarness } from '../harness'
-import { toClientRequest } from './ask'
+import { toClientForm, toClientRequest } from './ask'
 import { EXPECTED_CALLS, type ExpectedCall } from './expected'
 import { KEY } from './expected-call'
 import { startHost } from './host'
@@ -87,6 +87,8 @@ async function resolveAll(): Promise<Map<string, ProviderConfiguration>> {
 
 function ask(call: ExpectedCall & { provider: string }, isStream: boolean, fault?: string) {
   host.expectFormat(call.format, isStream, fault)
+  const form = toClientForm(call.format, `${call.provider}/${call.model}`)
+  if (form) return fetch(harness.gateway.url + form.path, { method: 'POST', body: form.body })
   const { path, body } = toClientRequest(call.format, `${call.provider}/${call.model}`, isStream)
   return fetch(harness.gateway.url + path, {
     method: 'POST',

@@ -29,8 +29,8 @@ async function configure({ name, settings, credential }: ExpectedCall) {
 const formatsFor = (model: string, { modelFormats, protocols }: ProviderConfiguration) =>
   modelFormats.find(({ models }) => new Bun.Glob(models).match(model))?.protocols ?? protocols
 
-/** Forms, and what is kept under ids: uploads.test.ts and batches.test.ts have them. */
-const UNCALLED = /-(transcriptions|translations|image-edits|image-variations|files|batches)$/
+/** What is kept under ids: uploads.test.ts and batches.test.ts have it. */
+const UNCALLED = /-(files|batches)$/
 
 describe('each row against what its documents say', () => {
   test('every format of every row has a call', () => {

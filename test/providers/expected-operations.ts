@@ -11,6 +11,12 @@ const images = (model: string, path: string, credential = BEARER) =>
   once('openai-images', model, path, credential)
 const speech = (model: string, path: string, credential = BEARER) =>
   once('openai-speech', model, path, credential)
+const edits = (model: string, path: string, credential = BEARER) =>
+  once('openai-image-edits', model, path, credential)
+const heard = (model: string, path: string, credential = BEARER) =>
+  once('openai-transcriptions', model, path, credential)
+const translated = (model: string, path: string, credential = BEARER) =>
+  once('openai-translations', model, path, credential)
 const moderations = (model: string, path: string) => once('openai-moderations', model, path)
 const jina = (model: string, path: string, credential = BEARER) =>
   once('jina-rerank', model, path, credential)
@@ -30,19 +36,28 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
     { name: 'openai', origin: 'https://api.openai.com' },
     moderations('omni-moderation-latest', '/v1/moderations'),
     images('gpt-image-1', '/v1/images/generations'),
-    speech('tts-1', '/v1/audio/speech')
+    speech('tts-1', '/v1/audio/speech'),
+    edits('gpt-image-1', '/v1/images/edits'),
+    once('openai-image-variations', 'dall-e-2', '/v1/images/variations'),
+    heard('whisper-1', '/v1/audio/transcriptions'),
+    translated('whisper-1', '/v1/audio/translations')
   ),
   // https://learn.microsoft.com/en-us/azure/foundry/openai/latest
   ...at(
     { name: 'azure', ...AZURE },
     images('my-image', '/openai/v1/images/generations', API_KEY),
-    speech('my-voice', '/openai/v1/audio/speech', API_KEY)
+    speech('my-voice', '/openai/v1/audio/speech', API_KEY),
+    edits('my-image', '/openai/v1/images/edits', API_KEY),
+    heard('my-whisper', '/openai/v1/audio/transcriptions', API_KEY),
+    translated('my-whisper', '/openai/v1/audio/translations', API_KEY)
   ),
   // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference
   ...at(
     { name: 'azure-deployments', ...AZURE },
     images('my-image', `${DEPLOYED}/my-image/images/generations${VERSION}`, API_KEY),
-    speech('my-voice', `${DEPLOYED}/my-voice/audio/speech${VERSION}`, API_KEY)
+    speech('my-voice', `${DEPLOYED}/my-voice/audio/speech${VERSION}`, API_KEY),
+    heard('my-ear', `${DEPLOYED}/my-ear/audio/transcriptions${VERSION}`, API_KEY),
+    translated('my-ear', `${DEPLOYED}/my-ear/audio/translations${VERSION}`, API_KEY)
   ),
   // https://ai.google.dev/api/embeddings, https://ai.google.dev/gemini-api/docs/imagen, …/openai
   ...at(
@@ -62,10 +77,11 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
     once('gemini-predict', 'imagen-4', '/v1beta/models/imagen-4:predict', GOOGLE_KEY),
     images('gemini-2.5-flash-image', '/v1beta/openai/images/generations')
   ),
-  // https://docs.mistral.ai/api/endpoint/classifiers
+  // https://docs.mistral.ai/api/endpoint/classifiers, …/audio/transcriptions
   ...at(
     { name: 'mistral', origin: 'https://api.mistral.ai' },
-    moderations('mistral-moderation-latest', '/v1/moderations')
+    moderations('mistral-moderation-latest', '/v1/moderations'),
+    heard('voxtral-mini-latest', '/v1/audio/transcriptions')
   ),
   // https://docs.cohere.com/reference/embed, …/rerank, https://docs.cohere.com/v1/reference/embed
   ...at(
@@ -99,16 +115,20 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
   ),
   // https://api.jina.ai/docs
   ...at({ name: 'jina', origin: 'https://api.jina.ai' }, jina('jina-reranker-v3', '/v1/rerank')),
-  // https://console.groq.com/docs/text-to-speech
+  // https://console.groq.com/docs/text-to-speech, …/speech-to-text
   ...at(
     { name: 'groq', origin: 'https://api.groq.com' },
-    speech('playai-tts', '/openai/v1/audio/speech')
+    speech('playai-tts', '/openai/v1/audio/speech'),
+    heard('whisper-large-v3', '/openai/v1/audio/transcriptions'),
+    translated('whisper-large-v3', '/openai/v1/audio/translations')
   ),
-  // https://docs.together.ai/reference/post-images-generations, …/audio-speech, …/rerank
+  // https://docs.together.ai/reference/post-images-generations, …/audio-speech, …/audio-transcriptions, …/rerank
   ...at(
     { name: 'together', origin: 'https://api.together.ai' },
     images('black-forest-labs/FLUX.1-schnell', '/v1/images/generations'),
     speech('cartesia/sonic', '/v1/audio/speech'),
+    heard('openai/whisper-large-v3', '/v1/audio/transcriptions'),
+    translated('openai/whisper-large-v3', '/v1/audio/translations'),
     once('cohere-rerank', 'Salesforce/Llama-Rank-V1', '/v1/rerank')
   ),
   // https://docs.fireworks.ai/api-reference/rerank-documents
@@ -120,7 +140,9 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
   ...at(
     { name: 'deepinfra', origin: 'https://api.deepinfra.com' },
     images('black-forest-labs/FLUX-1-schnell', '/v1/openai/images/generations'),
-    speech('hexgrad/Kokoro-82M', '/v1/openai/audio/speech')
+    speech('hexgrad/Kokoro-82M', '/v1/openai/audio/speech'),
+    heard('openai/whisper-large-v3', '/v1/openai/audio/transcriptions'),
+    translated('openai/whisper-large-v3', '/v1/openai/audio/translations')
   ),
   // https://docs.tokenfactory.nebius.com/api-reference/images
   ...at(
@@ -132,6 +154,7 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
     { name: 'siliconflow', origin: 'https://api.siliconflow.com' },
     images('black-forest-labs/FLUX.1-schnell', '/v1/images/generations'),
     speech('FunAudioLLM/CosyVoice2-0.5B', '/v1/audio/speech'),
+    heard('FunAudioLLM/SenseVoiceSmall', '/v1/audio/transcriptions'),
     jina('BAAI/bge-reranker-v2-m3', '/v1/rerank')
   ),
   // https://docs.n1n.ai
@@ -144,6 +167,8 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
   // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
   ...at(
     { name: 'vllm', origin: 'http://127.0.0.1:8000' },
+    heard('openai/whisper-large-v3', '/v1/audio/transcriptions'),
+    translated('openai/whisper-large-v3', '/v1/audio/translations'),
     jina('BAAI/bge-reranker-v2-m3', '/v1/rerank')
   ),
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
@@ -157,6 +182,9 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
     moderations('my-model', '/v1/moderations'),
     images('my-model', '/v1/images/generations'),
     speech('my-model', '/v1/audio/speech'),
+    edits('my-model', '/v1/images/edits'),
+    heard('my-model', '/v1/audio/transcriptions'),
+    translated('my-model', '/v1/audio/translations'),
     jina('my-model', '/v1/rerank')
   ),
   ...at(
@@ -164,6 +192,10 @@ export const OPERATION_CALLS: readonly ExpectedCall[] = [
     moderations('my-model', '/v1/moderations'),
     images('my-model', '/v1/images/generations'),
     speech('my-model', '/v1/audio/speech'),
+    edits('my-model', '/v1/images/edits'),
+    once('openai-image-variations', 'my-model', '/v1/images/variations'),
+    heard('my-model', '/v1/audio/transcriptions'),
+    translated('my-model', '/v1/audio/translations'),
     jina('my-model', '/v1/rerank')
   ),
 ]

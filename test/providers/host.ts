@@ -74,6 +74,15 @@ function simulatedPath(format: WireFormat, isStream: boolean): string {
   }
 }
 
+/** What forms are answered, whether they ask for a text or an image. */
+const FORM_ANSWER = {
+  ...{ text: 'a tollgate', data: [{ b64_json: '' }] },
+  usage: { type: 'tokens', input_tokens: 3, output_tokens: 4, total_tokens: 7 },
+}
+
+const isForm = ({ headers }: Request) =>
+  headers.get('content-type')?.startsWith('multipart/form-data') === true
+
 /** A host of any format at any path: notes what it is sent, and has the simulator answer it. */
 export function startHost(simulatorUrl: string) {
   const next: { format: WireFormat; isStream: boolean; fault: string | undefined } = {
@@ -85,6 +94,13 @@ export function startHost(simulatorUrl: string) {
     port: 0,
     async fetch(request) {
       const { pathname, search } = new URL(request.url)
+      if (isForm(request)) {
+        const body = Object.fromEntries((await request.formData()).entries())
+        sent = { path: pathname + search, headers: request.headers, body }
+        return next.fault === undefined
+          ? Response.json(FORM_ANSWER)
+          : new Response('', { status: 429 })
+      }
       const body: unknown = await request.json()
       if (!isRecord(body)) return new Response('no object', { status: 400 })
       sent = { path: pathname + search, headers: request.headers, body }

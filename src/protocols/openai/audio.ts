@@ -1,19 +1,15 @@
-import { stringOf } from '../../std/record'
-import type { Envelope, RequestUnits } from '../envelope'
+import { countOf, isRecord } from '../../std/record'
+import type { Envelope } from '../envelope'
 import { type Form, renderForm } from '../form'
 import type { AnswerFacts, Protocol, RequestRoute } from '../protocol'
 import { NO_USAGE, type Usage } from '../usage'
-import { wavSeconds } from '../wav'
+import { SaidText } from '../said-text'
+import { measureSound } from '../sound-length'
 import { MediaFrameReader } from './media-frames'
+import { readFormModel, readFormStream } from './form-fields'
 import { createOpenaiProtocol } from './openai-protocol'
 import { invalid } from './request'
 import { toMediaUsage } from './usage'
-
-/** The fewest bytes that a second of speech takes: 8 kbit/s, what Opus needs for it at least (RFC 6716, 2.1.1). */
-const LEAST_BYTES_A_SECOND = 1_000
-
-/** What it usually takes where nobody says more: 64 kbit/s. */
-const USUAL_BYTES_A_SECOND = 8_000
 
 /** More than a second of sound takes: https://platform.openai.com/docs/guides/realtime-costs */
 const MOST_TOKENS_A_SECOND = 20
@@ -44,22 +40,20 @@ function createListening(name: string, path: string): Protocol {
 }
 
 function parseForm(form: Form, route: RequestRoute): Envelope {
-  const model = route.model ?? form.field('model')
-  if (!model) throw invalid('model', 'must be a field of the form, e.g. "openai/whisper-1"')
-  const [file] = form.files
-  if (file === undefined) throw invalid('file', 'must be a file of the form')
-  const seconds = wavSeconds(file.content.beginning())
-  const most = seconds ?? Math.ceil(file.content.length / LEAST_BYTES_A_SECOND)
+  const model = readFormModel(form, route)
+  const [file, another] = form.files
+  if (file === undefined || another) throw invalid('file', 'must be the one file of the form')
+  const { most, likely } = measureSound(file.content)
   return {
     operation: 'transcribe',
     model,
-    stream: form.field('stream') === 'true',
+    stream: readFormStream(form),
     includesUsage: true,
     choices: 1,
     outputLimit: undefined,
     inputTokens: most * MOST_TOKENS_A_SECOND + Buffer.byteLength(form.field('prompt') ?? ''),
     units: { seconds: most },
-    estimate: { seconds: seconds ?? Math.ceil(file.content.length / USUAL_BYTES_A_SECOND) },
+    estimate: { seconds: likely },
     form,
     body: NO_BODY,
     modelSpan: undefined,
@@ -72,30 +66,37 @@ const NO_BODY = new Uint8Array()
 
 /** JSON in two of the formats, the text itself in the others. */
 function parseTranscript(body: Uint8Array): AnswerFacts {
-  let value: unknown
+  const text = new TextDecoder().decode(body)
+  const value = parseObject(text)
+  const said = new SaidText()
+  said.add(value === undefined ? text : value.text)
+  return { usage: usageOf(value), finishReasons: [], said }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    value = JSON.parse(new TextDecoder().decode(body))
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
   } catch {
-    return { usage: undefined, finishReasons: [] }
+    return undefined
   }
-  return { usage: usageOf(value), finishReasons: [] }
 }
 
 /** Where tokens were not counted, the length of the sound is what is billed: https://platform.openai.com/docs/pricing */
-function usageOf(value: unknown): Usage | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const told = 'usage' in value ? toMediaUsage(value.usage) : undefined
+function usageOf(value: Record<string, unknown> | undefined): Usage | undefined {
+  if (value === undefined) return undefined
+  const told = toMediaUsage(value.usage)
   if (told !== undefined) return told
-  const duration = 'duration' in value ? value.duration : undefined
-  const seconds = typeof duration === 'number' ? duration : Number(stringOf(value, 'duration'))
+  // Mistral's: https://docs.mistral.ai/capabilities/audio_transcription/
+  const heard = countOf(value.usage, 'prompt_audio_seconds')
+  const seconds = heard ?? Number(value.duration ?? NaN)
   return Number.isFinite(seconds) ? { ...NO_USAGE, seconds: Math.ceil(seconds) } : undefined
 }
 
-/** Usage by the units that a request itself came to, where its answer says nothing. */
-export function usageByUnits({ seconds, characters }: RequestUnits): Usage {
-  return {
-    ...NO_USAGE,
-    ...(seconds !== undefined && { seconds }),
-    ...(characters !== undefined && { characters }),
-  }
+/**
+ * About how many tokens so much sound comes to: ten a second, what a minute of gpt-4o-transcribe costs by its rate of
+ * tokens. https://platform.openai.com/docs/pricing
+ */
+export function toHeardTokens(seconds: number): number {
+  return Math.ceil(seconds * 10)
 }

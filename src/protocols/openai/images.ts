@@ -4,6 +4,7 @@ import { type Form, renderForm } from '../form'
 import type { AnswerFacts, Protocol, RequestRoute } from '../protocol'
 import { addUsage, NO_USAGE, type Usage } from '../usage'
 import { scanAnswer } from './answer'
+import { readFormModel, readFormStream } from './form-fields'
 import { MediaFrameReader } from './media-frames'
 import { createOpenaiProtocol } from './openai-protocol'
 import { invalid, parseRequest, readStream, scanMembers } from './request'
@@ -53,8 +54,7 @@ function createDrawingFrom(name: string, path: string): Protocol {
 }
 
 function parseForm(form: Form, route: RequestRoute): Envelope {
-  const model = route.model ?? form.field('model')
-  if (!model) throw invalid('model', 'must be a field of the form, e.g. "openai/gpt-image-1"')
+  const model = readFormModel(form, route)
   const written = form.field('n') ?? '1'
   if (!/^\d{1,3}$/.test(written)) throw invalid('n', 'must be a whole number')
   const images = Math.max(1, Number(written))
@@ -63,7 +63,7 @@ function parseForm(form: Form, route: RequestRoute): Envelope {
   return {
     operation: 'image',
     model,
-    stream: form.field('stream') === 'true',
+    stream: readFormStream(form),
     includesUsage: true,
     choices: images,
     outputLimit: MOST_TOKENS_AN_IMAGE,

@@ -58,6 +58,9 @@ export const CLOUDS: readonly ProviderRow[] = [
       'openai-embeddings': '/deployments/{model}/embeddings?api-version={api_version}',
       'openai-images': '/deployments/{model}/images/generations?api-version={api_version}',
       'openai-speech': '/deployments/{model}/audio/speech?api-version={api_version}',
+      'openai-transcriptions':
+        '/deployments/{model}/audio/transcriptions?api-version={api_version}',
+      'openai-translations': '/deployments/{model}/audio/translations?api-version={api_version}',
     },
     modelList: false,
     local: false,
@@ -67,6 +70,8 @@ export const CLOUDS: readonly ProviderRow[] = [
       'openai-embeddings',
       'openai-images',
       'openai-speech',
+      'openai-transcriptions',
+      'openai-translations',
     ],
     quirks: { includeUsage: true },
     models: [],

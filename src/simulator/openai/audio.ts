@@ -1,4 +1,4 @@
-import { wavSeconds } from '../../protocols/wav'
+import { measureSound } from '../../protocols/sound-length'
 import { stringOf } from '../../std/record'
 import type { Answer, Call, Endpoint } from '../protocol'
 import { fingerprint } from '../seed'
@@ -17,7 +17,8 @@ export const listeningEndpoint: Endpoint = {
     if (file === undefined) return refuse('No file was sent.', 'file')
     const sha = fingerprint(Buffer.from(file.bytes).toString('base64'))
     const text = `I heard ${file.name} with ${file.bytes.length} bytes, ${sha}.`
-    const seconds = wavSeconds(file.bytes) ?? Math.ceil(file.bytes.length / 8_000)
+    const { bytes } = file
+    const { likely: seconds } = measureSound({ length: bytes.length, beginning: () => bytes })
     return answerWith(text, seconds, call)
   },
 }
