@@ -37,6 +37,8 @@ export type HarnessOptions = {
   alertRetryDelaysMs?: readonly number[]
   /** Variables that references of the configuration find, beside the process's own. */
   env?: Readonly<Record<string, string>>
+  /** The data directory of an earlier life; left out for a new one. */
+  path?: string
 }
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>
@@ -44,7 +46,7 @@ export type Harness = Awaited<ReturnType<typeof startHarness>>
 /** A gateway before a simulated provider, in this process, with a data directory of its own. */
 export async function startHarness(options: HarnessOptions = {}) {
   const simulator = createSimulator()
-  const path = mkdtempSync(join(tmpdir(), 'tollgate-test-'))
+  const path = options.path ?? mkdtempSync(join(tmpdir(), 'tollgate-test-'))
   const { directory, secret } = openDataDirectory(path)
   const programLines: string[] = []
   const configure = (changes: HarnessOptions) => configurationOf(changes, simulator.url)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 
 import { createApp } from '../src/http/app'
+import { findInference } from '../src/http/inference-routes'
 import { ALL_OBJECT_ROUTES, type ObjectRoute } from '../src/http/object-routes'
 import { BodyReads } from '../src/http/read-body'
 import { createModelIndex } from '../src/routing/model-index'
@@ -174,6 +175,26 @@ test('no other route has an id in it', () => {
   // Models are what a key may use, and belong to nobody.
   const owned = named.filter((path) => !path.endsWith('/models/:id{.+}'))
   expect([...new Set(owned)]).toEqual(['/v1/requests/:id'])
+})
+
+/** What the providers keep under ids, by their paths: of each the gateway serves all by its table, or nothing. */
+const NOUNS = [
+  ...ALL_OBJECT_ROUTES.map(({ route }) => route.path.split('/:id')[0] ?? route.path),
+  ...['/conversations', '/threads', '/assistants', '/vector_stores', '/uploads', '/containers'],
+  ...['/fine_tuning/jobs', '/evals', '/videos', '/chat/completions', '/cachedContents', '/skills'],
+]
+
+test('no path of inference has an id in it', () => {
+  const prefixes = ['', '/openai', '/anthropic', '/genai', '/bedrock', '/cohere', '/litellm']
+  const found: string[] = []
+  for (const prefix of prefixes)
+    for (const version of ['/v1', '/v1beta', '/v2'])
+      for (const noun of new Set(NOUNS))
+        for (const rest of ['', '/cancel', '/items', ':cancel', ':download']) {
+          const path = `${prefix}${version}${noun}/some-id${rest}`
+          if (findInference(path, '')) found.push(path)
+        }
+  expect(found).toEqual([])
 })
 
 test('an id that could lead elsewhere is none', async () => {

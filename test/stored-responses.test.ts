@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import OpenAI, { NotFoundError } from 'openai'
+import { z } from 'zod'
 
 import { type Harness, startHarness, until } from './harness'
-import { startUpstream, type Upstream } from './upstream'
+import { eventStream, startUpstream, type Upstream } from './upstream'
 
 // Responses that later requests go on from: at a provider that keeps them, and at one that keeps none.
 
@@ -72,6 +76,7 @@ describe('a provider that keeps none', () => {
     const second = await responses.create({
       ...{ model: 'sim/sim-1', input: 'And a toll?', previous_response_id: first.id },
     })
+    expect(second.previous_response_id).toBe(first.id)
     const [sent] = harness.simulator.requests().slice(-1)
     const body = JSON.stringify(sent?.body)
     expect(body).toContain('What is a tollgate?')
@@ -95,6 +100,69 @@ describe('a provider that keeps none', () => {
     for await (const event of stream)
       if (event.type === 'response.completed') id = event.response.id
     expect(await responses.retrieve(id)).toMatchObject({ id, status: 'completed' })
+  })
+
+  test('streams are kept too that end before the model was done', async () => {
+    const { responses } = await newClient()
+    const request = { model: 'sim/sim-1', input: 'Hello', max_output_tokens: 1 }
+    let id = ''
+    for await (const event of await responses.create({ ...request, stream: true }))
+      if (event.type === 'response.incomplete') id = event.response.id
+    expect(await responses.retrieve(id)).toMatchObject({ id, status: 'incomplete' })
+  })
+
+  test('their items come in pages, the newest first unless asked otherwise', async () => {
+    const { responses } = await newClient()
+    const input = ['one', 'two', 'three'].map((content) => ({ role: 'user' as const, content }))
+    const { id } = await responses.create({ model: 'sim/sim-1', input })
+    const texts = async (query: object) => {
+      const found: string[] = []
+      for await (const item of responses.inputItems.list(id, query))
+        found.push(JSON.stringify(item))
+      return found.map((text) => /"text":"(\w+)"/.exec(text)?.[1])
+    }
+    expect(await texts({ limit: 2 })).toEqual(['three', 'two', 'one'])
+    expect(await texts({ limit: 1, order: 'asc' })).toEqual(['one', 'two', 'three'])
+    const page = await responses.inputItems.list(id, { limit: 2 })
+    expect(page).toMatchObject({ has_more: true, data: { length: 2 } })
+    const unknown = await responses.inputItems
+      .list(id, { after: 'item_x' })
+      .catch((e: unknown) => e)
+    expect(unknown).toMatchObject({ status: 400, param: 'after' })
+  })
+
+  test('they have no stream to look at again', async () => {
+    const { responses } = await newClient()
+    const { id } = await responses.create({ model: 'sim/sim-1', input: 'Hello' })
+    const error = await responses.retrieve(id, { stream: true }).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ status: 400, param: 'stream' })
+  })
+
+  test('they outlive a process that is killed once it has answered', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'tollgate-killed-'))
+    const fixture = join(import.meta.dir, 'fixtures/respond-until-killed.ts')
+    const killed = Bun.spawn([process.execPath, fixture, path], {
+      ...{ stdout: 'pipe', stderr: 'inherit' },
+    })
+    const ids = z.array(z.string()).parse(JSON.parse(await killed.stdout.text()))
+    await killed.exited
+    expect(killed.signalCode).toBe('SIGKILL')
+    const next = await startHarness({ path })
+    const { responses } = new OpenAI({ baseURL: `${next.gateway.url}/v1`, apiKey: 'none' })
+    const [whole = '', streamed = ''] = ids
+    expect(await responses.retrieve(whole)).toMatchObject({ id: whole, status: 'completed' })
+    const items = await responses.inputItems.list(streamed)
+    expect(JSON.stringify(items.data)).toContain('What is a tollgate?')
+    await next.stop()
+  })
+
+  test('not where they are too large, which is said', async () => {
+    const { responses } = await newClient()
+    const request = { model: 'sim/sim-1', input: 'a'.repeat(9 << 20) }
+    const { data, response } = await responses.create(request).withResponse()
+    expect(response.headers.get('x-tg-lossy')).toContain('store;dropped')
+    const error = await responses.retrieve(data.id).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(NotFoundError)
   })
 
   test('not where the request says so, and nothing of it can be read on the disk', async () => {
@@ -178,5 +246,70 @@ describe('a provider that keeps them', () => {
     const request = { model: 'sim/sim-1', input: 'Go on', previous_response_id: made.id }
     const error = await responses.create(request).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ status: 400, param: 'previous_response_id' })
+  })
+})
+
+describe('a provider that speaks the API and keeps nothing', () => {
+  let forgetful: Upstream
+  let other: Harness
+  const bodies: string[] = []
+  let told = 0
+
+  /** As hosts without a state answer: https://openrouter.ai/docs/api_reference/responses/error-handling */
+  function answer(request: Request, body: string): Response {
+    if (request.method !== 'POST') return Response.json({ error: {} }, { status: 404 })
+    bodies.push(body)
+    const { stream, ...asked } = z
+      .looseObject({ stream: z.boolean().optional() })
+      .parse(JSON.parse(body))
+    if ('store' in asked || 'previous_response_id' in asked)
+      return Response.json({ error: { message: 'stateless' } }, { status: 400 })
+    const text = { type: 'output_text', text: `answer ${++told}`, annotations: [] }
+    const message = { type: 'message', id: `msg_${told}`, role: 'assistant', content: [text] }
+    const response = { ...head(`gen-${told}`), output: [message] }
+    if (stream !== true) return Response.json(response)
+    const begun = { ...response, status: 'in_progress', output: [] }
+    const events = [
+      { type: 'response.created', response: begun },
+      { type: 'response.output_text.delta', item_id: `msg_${told}`, delta: text.text },
+      { type: 'response.completed', response },
+    ]
+    return eventStream(
+      events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    )
+  }
+
+  beforeAll(async () => {
+    forgetful = startUpstream(answer)
+    const host = { type: 'vllm', base_url: forgetful.url, model_list: false }
+    const { protocols } = { protocols: ['openai-responses'] }
+    other = await startHarness({
+      providers: {
+        forgetful: { ...host, protocols },
+        plain: { ...host, type: 'openai', api_key: 'none', protocols, keeps_responses: false },
+      },
+    })
+  })
+  afterAll(async () => {
+    await other.stop()
+    await forgetful.stop()
+  })
+
+  test.each(['forgetful', 'plain'])('%s has the gateway keep them', async (provider) => {
+    const baseURL = `${other.gateway.url}/v1`
+    const { responses } = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 })
+    const model = `${provider}/m`
+    const first = await responses.create({ model, input: 'The first question', store: true })
+    expect(await responses.retrieve(first.id)).toMatchObject({ id: first.id })
+    const asked = { model, input: 'The second', previous_response_id: first.id }
+    let id = ''
+    for await (const event of await responses.create({ ...asked, stream: true }))
+      if (event.type === 'response.completed') id = event.response.id
+    expect(bodies.at(-1)).toContain('The first question')
+    expect(bodies.at(-1)).toContain(`answer ${told - 1}`)
+    expect((await responses.inputItems.list(id)).data).toHaveLength(3)
+    await responses.create({ model, input: 'The third', previous_response_id: id })
+    expect(bodies.at(-1)).toContain(`answer ${told - 2}`)
+    expect(bodies.at(-1)).toContain(`answer ${told - 1}`)
   })
 })

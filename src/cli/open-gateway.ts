@@ -167,8 +167,8 @@ function keepBatchesWatched(
   return watchBatches({
     parts,
     pauseMs,
-    onFailure: ({ id, provider }, error) =>
-      programLog.warn('a batch can not be looked at', { batch: id, provider, error }),
+    onFailure: ({ kind, id, provider }, error) =>
+      programLog.warn(`a ${kind} can not be looked at`, { [kind]: id, provider, error }),
   })
 }
 

@@ -124,6 +124,7 @@ const SHOWN_PROVIDER_FIELDS = new Set([
   'private_addresses',
   'retry_on_reset',
   'include_usage',
+  'keeps_responses',
 ])
 
 function valueAt(root: unknown, path: FieldPath): unknown {

@@ -108,6 +108,9 @@ export const providerSchema = fields({
   include_usage: trueOrFalse()
     .optional()
     .describe('Ask for usage in streams; unless said, if the host is known to take that.'),
+  keeps_responses: trueOrFalse()
+    .optional()
+    .describe('The host keeps responses itself; where it does not, the gateway does.'),
   protocols: z
     .array(z.enum(WIRE_FORMATS), { error: `a list of ${WIRE_FORMATS.join(', ')}` })
     .min(1, 'at least one')

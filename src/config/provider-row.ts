@@ -143,6 +143,8 @@ export type ProviderQuirks = {
   readonly renames?: Readonly<Record<string, string>>
   /** Anthropic's format with the model in the path and this `anthropic_version` in the body. */
   readonly anthropicVersionInBody?: string
+  /** Its Responses have no state: nothing is found again by its id, or gone on from. */
+  readonly keepsNoResponses?: true
 }
 
 /** One host as data: what a configuration need not say about it. */

@@ -12,6 +12,7 @@ import {
   type ModelListPlace,
   PROVIDER_FAMILIES,
   type ProviderRow,
+  type ProviderQuirks,
 } from './provider-row'
 import { readText } from './read-text'
 import { type ReferenceSource, expandReferences } from './references'
@@ -113,7 +114,7 @@ async function resolveReach(
     },
     retryOnReset: given.retry_on_reset,
     includeUsage: given.include_usage ?? row.quirks.includeUsage,
-    quirks: row.quirks,
+    quirks: toQuirks(row.quirks, given),
     protocols: given.protocols ?? row.protocols,
     // A configuration that names the formats means all the models.
     modelFormats: given.protocols ? [] : (row.modelFormats ?? []),
@@ -121,6 +122,13 @@ async function resolveReach(
     anthropicBeta: given.anthropic_beta,
     cachePrompts: given.cache_prompts === 'off' ? undefined : given.cache_prompts,
   }
+}
+
+function toQuirks(
+  { keepsNoResponses, ...quirks }: ProviderQuirks,
+  { keeps_responses: keepsResponses = keepsNoResponses !== true }: ProviderFields
+): ProviderQuirks {
+  return { ...quirks, ...(!keepsResponses && { keepsNoResponses: true }) }
 }
 
 function findRow(

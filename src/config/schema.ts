@@ -157,7 +157,7 @@ const batches = fields({
   poll: duration(
     '1m',
     { from: '1s', to: '1d' },
-    'How often providers are asked whether batches are done whose cost is still held.'
+    'How often providers are asked whether batches, and responses in the background, are done whose cost is still held.'
   ),
 })
 

@@ -73,3 +73,29 @@ test('by size: deleting and giving back make the file smaller', () => {
   database.run('PRAGMA wal_checkpoint(TRUNCATE)')
   expect(statSync(path).size).toBeLessThan(fullBytes / 3)
 })
+
+/** Responses that were kept here at the times given, each of so many bytes; and as many ids that a provider keeps. */
+function addKept(database: Database, timesMs: number[], dataBytes: number): void {
+  for (const [at, atMs] of timesMs.entries())
+    for (const provider of ['', 'openai'])
+      database.run(
+        `INSERT INTO owned_objects (kind, id, provider, request_id, created_at_ms, data)
+         VALUES ('response', ?, ?, '', ?, ?)`,
+        [`resp_${provider}${at}`, provider, atMs, 'x'.repeat(dataBytes)]
+      )
+}
+
+test('by size: rows and kept responses go by their age, and what a provider keeps stays owned', () => {
+  const { database } = makeLog()
+  const retention = createLogRetention(database)
+  const times = Array.from({ length: 20 }, (_, index) => nowMs - DAY_MS + index * 1_000)
+  addKept(database, times.slice(0, 10), 10_000)
+  addRows(database, times.slice(10))
+  expect(retention.shrink(5)).toBe(5)
+  expect(count(database, 'requests')).toBe(10)
+  expect(retention.shrink(10)).toBe(5)
+  expect(count(database, 'owned_objects')).toBe(10)
+  expect(retention.shrink(4)).toBe(4)
+  expect(count(database, 'requests')).toBe(6)
+  expect(count(database, 'owned_objects')).toBe(10)
+})

@@ -6,6 +6,8 @@ export type LogRetention = {
    * when undefined), their bodies too, in one transaction. Returns how many rows went.
    */
   deleteOldest(beforeMs: number | undefined, limit: number): number
+  /** Deletes up to `limit` of the oldest: rows with their bodies, or responses that are kept here. Returns how many went. */
+  shrink(limit: number): number
   /** Bytes of the database file that hold something. */
   usedBytes(): number
   /** Gives up to `pages` free pages back to the file system; whether more are free. */
@@ -20,6 +22,14 @@ export function createLogRetention(database: Database): LogRetention {
   const deleteRequests = database.prepare('DELETE FROM requests WHERE id <= ?')
   // By range, never by looking each up: a body's pages are read by nothing but this.
   const deleteBodies = database.prepare('DELETE FROM request_bodies WHERE request_id <= ?')
+  const oldest = database.query<{ id: string | null; keptAtMs: number | null }, []>(
+    `SELECT (SELECT min(id) FROM requests) AS id,
+       (SELECT min(created_at_ms) FROM owned_objects WHERE provider = '') AS keptAtMs`
+  )
+  const deleteKept = database.prepare(
+    `DELETE FROM owned_objects WHERE rowid IN
+     (SELECT rowid FROM owned_objects WHERE provider = '' ORDER BY created_at_ms LIMIT ?)`
+  )
   const pages = database.query<{ total: number; free: number; sizeBytes: number }, []>(
     `SELECT page_count AS total, freelist_count AS free, page_size AS sizeBytes
      FROM pragma_page_count, pragma_freelist_count, pragma_page_size`
@@ -29,12 +39,19 @@ export function createLogRetention(database: Database): LogRetention {
     return deleteRequests.run(id).changes
   })
 
+  function deleteOldest(beforeMs: number | undefined, limit: number): number {
+    // Above every UUID.
+    const before = beforeMs === undefined ? 'g' : firstIdAt(beforeMs)
+    const last = lastOfOldest.get(before, limit)?.id ?? undefined
+    return last === undefined ? 0 : deleteRange.immediate(last)
+  }
+
   return {
-    deleteOldest(beforeMs, limit) {
-      // Above every UUID.
-      const before = beforeMs === undefined ? 'g' : firstIdAt(beforeMs)
-      const last = lastOfOldest.get(before, limit)?.id ?? undefined
-      return last === undefined ? 0 : deleteRange.immediate(last)
+    deleteOldest,
+    shrink(limit) {
+      const { id = null, keptAtMs = null } = oldest.get() ?? {}
+      const isKept = keptAtMs !== null && (id === null || firstIdAt(keptAtMs) < id)
+      return isKept ? deleteKept.run(limit).changes : deleteOldest(undefined, limit)
     },
     usedBytes() {
       const counted = pages.get()

@@ -249,6 +249,10 @@ export const ownedObjects = sqliteTable(
     index('owned_objects_expiry')
       .on(table.expiresAtMs)
       .where(sql`expires_at_ms IS NOT NULL`),
+    // What is kept here, and large.
+    index('owned_objects_kept')
+      .on(table.createdAtMs)
+      .where(sql`provider = ''`),
   ]
 )
 

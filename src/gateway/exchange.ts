@@ -19,7 +19,8 @@ import { type BodyHolder, type ClientCall, Presence, type ReadForm } from './cli
 import type { Answer, GatewayParts, GatewaySettings } from './gateway-parts'
 import { inlineMedia, wantsMedia } from './inline-media'
 import { holdHead } from './hold-head'
-import { planAtKeeper } from './keep-response'
+import { planAtKeeper } from './follow-previous'
+import type { KeptAtProvider } from './kept-at-provider'
 import { meter } from './meter'
 import { readEnvelope } from './read-envelope'
 import { relay } from './relay'
@@ -51,6 +52,8 @@ export class Exchange implements BodyHolder {
   #inputBound: InputBound | undefined
   #generation: Generation | undefined
   #inlined: Promise<Generation> | undefined
+  /** The response that it makes, where its provider keeps it. */
+  kept: KeptAtProvider | undefined
 
   constructor(parts: GatewayParts, protocol: Protocol, call: ClientCall) {
     this.#parts = parts
@@ -108,7 +111,7 @@ export class Exchange implements BodyHolder {
     this.#heldBytes += bytes
   }
 
-  /** `keeper`: it goes on from what a provider keeps. */
+  /** `keeper`: the response that it goes on from. */
   plan(envelope: Envelope, keeper?: OwnedObject | undefined): Plan {
     const planned = this.#parts.plan({
       caller: this.#caller,
@@ -125,11 +128,6 @@ export class Exchange implements BodyHolder {
     return (this.record.plan = toPlainPlan(target))
   }
 
-  /** The format of the client, by its name. */
-  get api(): string {
-    return this.#protocol.name
-  }
-
   /** Who calls; `undefined` where no key is asked for. */
   get caller(): Caller | undefined {
     return this.#caller
@@ -141,9 +139,9 @@ export class Exchange implements BodyHolder {
     return (this.#envelope = envelope)
   }
 
-  #boundInput({ body, inputTokens }: Envelope): InputBound {
+  #boundInput({ body, inputTokens, keptTokens }: Envelope): InputBound {
     if (inputTokens !== undefined) return { tokens: inputTokens, searches: 0 }
-    return (this.#inputBound ??= boundInput(body))
+    return (this.#inputBound ??= boundInput(body, keptTokens))
   }
 
   /** Whose request it is, and by which limits it counts. */
@@ -237,7 +235,8 @@ export class Exchange implements BodyHolder {
   ): Promise<void> | undefined {
     // What is kept is paid for when it is made, and a batch when it is done.
     const direct = this.#envelope?.direct
-    this.record.facts = direct && !direct.isCharged ? undefined : facts
+    const isCounted = !(direct && !direct.isCharged) && !this.kept?.goesOn(facts)
+    this.record.facts = isCounted ? facts : undefined
     const metering = meter(this.#parts.estimator, {
       record: this.record,
       isCut: error !== undefined,
@@ -374,6 +373,7 @@ export class Exchange implements BodyHolder {
     this.#read?.dispose()
     if (this.#grant && !record.hasBegun) this.#begin(undefined)
     this.#leave()
+    this.kept?.end()
     const { log } = this.#parts
     if (this.#grant) settle(this.#grant, record, log)
     if (!record.hasBegun) {

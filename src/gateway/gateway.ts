@@ -3,8 +3,9 @@ import type { PlannedTarget } from '../routing/plan'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
+import { followPrevious } from './follow-previous'
+import { keepAnswer } from './keep-response'
 import { assertOwnFiles, namesFiles } from './own-files'
-import { followPrevious, keepAnswer } from './keep-response'
 
 /** The way of a request, from top to bottom. Never throws: a failure is an answer too. */
 export async function handle(
@@ -18,16 +19,19 @@ export async function handle(
     exchange.authenticate()
     const read = await exchange.read()
     if (namesFiles(read.body)) await assertOwnFiles(parts, exchange, read.body)
-    const { envelope, keeper } = protocol.keepsAnswers
-      ? await followPrevious(parts, protocol, exchange, read)
-      : { envelope: read, keeper: undefined }
-    const plan = exchange.plan(envelope, keeper)
+    const { keeping } = read
+    const following =
+      keeping?.previousId === undefined
+        ? undefined
+        : await followPrevious(parts, protocol, exchange, read)
+    const envelope = following?.envelope ?? read
+    const plan = exchange.plan(envelope, following?.keeper)
     const request = exchange.govern(envelope)
     const preparing = parts.governor.prepare(request, plan.targets.map(targetOf))
     if (preparing) await preparing
     exchange.admit(request)
     let turning = exchange.turn(envelope, plan)
-    if (protocol.keepsAnswers)
+    if (keeping?.isStored || keeping?.isBackground)
       turning = turning.then((answered) => keepAnswer(parts, exchange, envelope, answered))
     if (envelope.stream) return await exchange.stream(turning)
     const whole = await turning

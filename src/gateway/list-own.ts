@@ -20,7 +20,7 @@ export async function listOwn(
   { kind, query }: ObjectCall,
   { origin, isGemini }: { origin: string; isGemini: boolean }
 ): Promise<JsonObject> {
-  const limit = readLimit(query.get('limit'))
+  const limit = readLimit(query.get('limit'), MOST)
   const order = query.get('order') ?? 'desc'
   const before = query.get('before_id') ?? undefined
   const page = {
@@ -54,10 +54,11 @@ function toShown({ id, data }: OwnedObject): JsonObject {
   return isRecord(said) ? said : { id }
 }
 
-function readLimit(written: string | null): number {
+/** How many of a list are wanted: at most `most`. Throws `invalid_request`. */
+export function readLimit(written: string | null, most: number): number {
   if (written === null) return STANDARD_LIMIT
   const limit = /^\d{1,6}$/.test(written) ? Number(written) : 0
-  if (limit >= 1) return Math.min(limit, MOST)
+  if (limit >= 1) return Math.min(limit, most)
   throw new GatewayError('invalid_request', "'limit' must be a whole number above 0", {
     param: 'limit',
   })

@@ -1,17 +1,18 @@
 import type { OwnedObject } from '../db/owned-objects'
 import type { Envelope } from '../protocols/envelope'
-import type { JsonValue } from '../protocols/json'
+import { parseJsonObject } from '../protocols/json-object'
 import type { ObjectCall } from '../protocols/object-call'
 import type { Protocol } from '../protocols/protocol'
-import { isRecord } from '../std/record'
 import type { WholeAnswer } from './answer'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
 import { answerWithOwnResults } from './results-address'
 import { makeBatch, noteBatch } from './make-batch'
+import { readKept } from './kept-at-provider'
 import { listOwn } from './list-own'
 import { findOwn, targetOf } from './owned-objects'
+import { countAsHeld, lookAtResponse, settleResponse } from './settle-response'
 import { uploadFile } from './upload-file'
 import { answerStored } from './stored-responses'
 
@@ -62,18 +63,37 @@ async function run(
     return exchange.answerOwn(
       await listOwn(parts, exchange, object, {
         origin: call.origin(),
-        isGemini: envelope.direct !== undefined && exchange.api === 'gemini-batches',
+        isGemini: envelope.direct !== undefined && exchange.record.api === 'gemini-batches',
       })
     )
   const owned = await findOwn(parts, object.kind, object.id ?? '', exchange.caller)
   if (owned.provider === '') return exchange.answerOwn(await answerStored(parts, owned, object))
+  const isRunning = object.kind === 'response' && readKept(owned).isRunning === true
+  // Once it is gone nobody says what it took.
+  if (isRunning && object.action === 'drop') await lookAtResponse(parts, owned).catch(() => {})
   const plan = exchange.pin(targetOf(parts, owned))
   const turning = exchange.turn(envelope, plan)
   if (envelope.stream) return await exchange.stream(turning)
   const whole = await turning
   if (whole.kind === 'stream') return exchange.pass(whole)
+  if (isRunning)
+    await noteRunning(parts, owned, object, whole).catch((error: unknown) =>
+      parts.report(owned.requestId, error)
+    )
   const said = note(parts, owned, object, whole)
   return exchange.answer(said ? answerWithOwnResults(whole, said, call) : whole)
+}
+
+/** Has the cost of a response that ran in the background be known with the answer that shows it. */
+async function noteRunning(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  { action }: ObjectCall,
+  { body }: WholeAnswer
+): Promise<void> {
+  if (action === 'drop') return countAsHeld(parts, owned)
+  const said = parseJsonObject(body)
+  if (said?.id === owned.id) await settleResponse(parts, owned, said)
 }
 
 /** What an answer says of a batch is what a list will say of it, and tells when it is done. */
@@ -85,16 +105,8 @@ function note(
 ): Record<string, unknown> | undefined {
   if (action === 'drop') parts.log.disown(kind, owned.id)
   if (action === 'drop' || kind === 'response') return undefined
-  const said = parseAnswer(body)
-  if (!isRecord(said) || (said.id !== id && said.name !== `batches/${id}`)) return undefined
+  const said = parseJsonObject(body)
+  if (said === undefined || (said.id !== id && said.name !== `batches/${id}`)) return undefined
   if (kind === 'batch') noteBatch(parts, owned, said)
   return said
-}
-
-function parseAnswer(body: Uint8Array): JsonValue | undefined {
-  try {
-    return JSON.parse(new TextDecoder().decode(body))
-  } catch {
-    return undefined
-  }
 }

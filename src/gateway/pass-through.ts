@@ -1,4 +1,3 @@
-import type { OwnedObject } from '../db/owned-objects'
 import { GatewayError } from '../errors/gateway-error'
 import { explainRights } from '../keys/rights'
 import type { ModelCard } from '../models/model-card'
@@ -6,12 +5,15 @@ import type { Envelope } from '../protocols/envelope'
 import type { Protocol } from '../protocols/protocol'
 import type { Provider } from '../providers/provider'
 import { explainPinned, pinCredentials } from '../routing/pin-credentials'
+import type { Plan } from '../routing/plan'
 import type { Target } from '../routing/target'
 import type { Caller } from './caller'
 import type { ClientCall } from './client-call'
 import { Exchange } from './exchange'
 import type { Answer, GatewayParts } from './gateway-parts'
-import { followPrevious, keepAnswer, planAtKeeper } from './keep-response'
+import { findPrevious, planAtKeeper } from './follow-previous'
+import { keepAnswer } from './keep-response'
+import { readKept } from './kept-at-provider'
 import { assertOwnFiles, namesFiles } from './own-files'
 import { toKeeper } from './owned-objects'
 
@@ -29,18 +31,20 @@ export async function passThrough(
   let answer: Answer
   try {
     exchange.authenticate()
-    const envelope = await exchange.read()
-    if (namesFiles(envelope.body)) await assertOwnFiles(parts, exchange, envelope.body)
-    const keeper = await findKeeper(parts, protocol, exchange, envelope, provider)
-    const target = toTarget(parts, exchange.caller, envelope, provider)
-    const pinned = exchange.pin(target)
-    const plan = keeper ? planAtKeeper(pinned, keeper) : pinned
+    const read = await exchange.read()
+    if (namesFiles(read.body)) await assertOwnFiles(parts, exchange, read.body)
+    const target = toTarget(parts, exchange.caller, read, provider)
+    const { keeping } = read
+    const { envelope, plan } =
+      keeping?.previousId === undefined
+        ? { envelope: read, plan: exchange.pin(target) }
+        : await planToKeeper(parts, exchange, read, target)
     const request = exchange.govern(envelope)
     const preparing = parts.governor.prepare(request, [target])
     if (preparing) await preparing
     exchange.admit(request)
     let turning = exchange.turn(envelope, plan)
-    if (protocol.keepsAnswers)
+    if (keeping?.isStored || keeping?.isBackground)
       turning = turning.then((answered) => keepAnswer(parts, exchange, envelope, answered))
     if (envelope.stream) return await exchange.stream(turning)
     const whole = await turning
@@ -55,23 +59,29 @@ export async function passThrough(
   return answer
 }
 
-/** The response that a call goes on from, which has to be its key's, and kept by the very provider. */
-async function findKeeper(
+/**
+ * A request that goes on from a response, with the tokens of that. Throws `previous_response_not_found`, and
+ * `invalid_request` where another provider keeps it, or none.
+ */
+async function planToKeeper(
   parts: GatewayParts,
-  protocol: Protocol,
   exchange: Exchange,
   envelope: Envelope,
-  provider: Provider
-): Promise<OwnedObject | undefined> {
-  if (!protocol.keepsAnswers) return undefined
-  const followed = await followPrevious(parts, protocol, exchange, envelope)
-  const isElsewhere = followed.keeper && followed.keeper.provider !== provider.name
-  if (followed.envelope === envelope && !isElsewhere) return followed.keeper
-  throw new GatewayError(
-    'invalid_request',
-    `'previous_response_id' is of a response that '${provider.name}' does not keep`,
-    { param: 'previous_response_id' }
-  )
+  target: Target
+): Promise<{ envelope: Envelope; plan: Plan }> {
+  const keeper = await findPrevious(parts, envelope.keeping?.previousId ?? '', exchange.caller)
+  if (keeper.provider === '')
+    throw new GatewayError(
+      'invalid_request',
+      "'previous_response_id' is of a response that this gateway keeps: go on from it by POST /v1/responses",
+      { param: 'previous_response_id' }
+    )
+  const plan = planAtKeeper(exchange.pin(target), keeper)
+  exchange.record.plan = plan
+  return {
+    envelope: exchange.restate({ ...envelope, keptTokens: readKept(keeper).tokens }),
+    plan,
+  }
 }
 
 /** The model that the call names, which the provider will know by that very name. Throws `model_not_allowed`. */

@@ -126,7 +126,10 @@ export class RequestRecord {
     const { plan, passed } = this
     if (
       plan === undefined ||
-      (plan.path.length === 0 && plan.targets.length < 2 && passed.length === 0)
+      (plan.path.length === 0 &&
+        plan.targets.length < 2 &&
+        passed.length === 0 &&
+        plan.notes.length === 0)
     )
       return undefined
     return {

@@ -55,7 +55,10 @@ export async function settleBatch(
       ? usageOfGemini(said)
       : await usageOfOpenai(parts, owned, said)
   const card = owned.model === undefined ? undefined : parts.resolve(owned.model).card
-  await parts.governor.settleDeferred(owned.requestId, toSettlement(usage, card))
+  const isBatch = card?.price?.tiers?.batch !== undefined
+  // Where no list has the rates of batches, the usual ones are as near as it gets.
+  const options = { isBatch, isEstimated: !isBatch }
+  await parts.governor.settleDeferred(owned.requestId, toSettlement(usage, card, options))
 }
 
 /** Its answers stand in it: https://ai.google.dev/gemini-api/docs/batch-api */
@@ -156,20 +159,38 @@ function usageOfLine(line: unknown): Usage | undefined {
   return toOpenaiUsage(usage) ?? toResponsesUsage(usage)
 }
 
-/** A batch without any result is not billed. */
-function toSettlement(usage: Usage | undefined, card: ModelCard | undefined): Settlement {
+/** What work behind an answer came to; without any result it is not billed. */
+export function toSettlement(
+  usage: Usage | undefined,
+  card: ModelCard | undefined,
+  options: { isBatch?: boolean; isEstimated: boolean; serviceTier?: string | undefined }
+): Settlement {
   if (usage === undefined) return { provenance: 'none', costNanoUsd: 0 }
   const { inputTokens, outputTokens } = usage
-  const options = { origin: card?.origin, isBatch: card?.price?.tiers?.batch !== undefined }
-  // Where no list has the rates of batches, the usual ones are as near as it gets.
-  const cost = priceUsage(usage, card?.price, { ...options, isEstimated: !options.isBatch })
+  const cost = priceUsage(usage, card?.price, { ...options, origin: card?.origin })
   return {
     ...{ inputTokens, outputTokens, costNanoUsd: cost.costNanoUsd },
     ...{ provenance: cost.provenance, priceOrigin: cost.priceOrigin },
   }
 }
 
-/** GET of what the batch's provider keeps, with the credential that made it. Rejects for any status but a 2xx. */
+/** Reads what its provider says of what it keeps. Rejects as `askKeeper`. */
+export async function fetchKept(
+  parts: GatewayParts,
+  owned: OwnedObject,
+  path: string,
+  maxBytes: number
+): Promise<Uint8Array> {
+  let body = new Uint8Array()
+  await askKeeper(parts, owned, path, async (response, deadlines) => {
+    body = Buffer.from(await readWholeBody(response, deadlines, maxBytes))
+  })
+  return body
+}
+
+/**
+ * GET of what its provider keeps, with the credential that made it. Rejects with the status of a refusal.
+ */
 async function askKeeper(
   parts: GatewayParts,
   owned: OwnedObject,
@@ -190,8 +211,9 @@ async function askKeeper(
     })
     if (!sent.ok) throw sent.error
     deadlines.awaitBody()
-    if (!sent.response.ok)
-      throw new GatewayError('upstream_refused', `GET ${path} answered ${sent.response.status}`)
+    const { status, ok } = sent.response
+    if (!ok)
+      throw new GatewayError('upstream_refused', `GET ${path} answered ${status}`, { status })
     await read(sent.response, deadlines)
   } finally {
     deadlines.abort(new GatewayError('client_closed', 'all of it was read'))

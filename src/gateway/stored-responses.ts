@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../protocols/json'
 import type { ObjectCall } from '../protocols/object-call'
 import { isRecord, stringOf } from '../std/record'
 import type { GatewayParts } from './gateway-parts'
+import { readLimit } from './list-own'
 
 /** What is kept here of a response whose provider keeps none: what was asked, what came before, and the answer. */
 export type StoredResponse = {
@@ -11,6 +12,8 @@ export type StoredResponse = {
   readonly input: readonly JsonValue[]
   readonly response: JsonObject
 }
+
+const MOST_ITEMS = 100
 
 /** A larger one is not kept. */
 export const MAX_STORED_BYTES = 8 * 1024 * 1024
@@ -28,12 +31,16 @@ export async function openStored(parts: GatewayParts, owned: OwnedObject): Promi
 export async function answerStored(
   parts: GatewayParts,
   owned: OwnedObject,
-  { action, path }: ObjectCall
+  { action, path, query }: ObjectCall
 ): Promise<JsonValue> {
   if (action === 'drop') {
     parts.log.disown('response', owned.id)
     return { id: owned.id, object: 'response', deleted: true }
   }
+  if (query.get('stream') === 'true')
+    throw new GatewayError('invalid_request', 'only a response in the background has a stream', {
+      param: 'stream',
+    })
   const { input, response } = await openStored(parts, owned)
   if (action === 'read') return response
   if (!path.split('?', 1)[0]?.endsWith('/input_items'))
@@ -41,14 +48,27 @@ export async function answerStored(
       'invalid_request',
       'only a response that runs in the background can be cancelled'
     )
-  const data = input.map((item, at) => toInputItem(item, owned.id, at)).reverse()
-  const [first, last] = [data[0], data.at(-1)]
+  return toPage(
+    input.map((item, at) => toInputItem(item, owned.id, at)),
+    query
+  )
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/input-items: the newest first, 20 unless said. */
+function toPage(items: readonly JsonValue[], query: URLSearchParams): JsonObject {
+  const limit = readLimit(query.get('limit'), MOST_ITEMS)
+  const ordered = query.get('order') === 'asc' ? items : items.toReversed()
+  const after = query.get('after')
+  const from = after === null ? 0 : ordered.findIndex((item) => stringOf(item, 'id') === after) + 1
+  if (after !== null && from === 0)
+    throw new GatewayError('invalid_request', "'after' is no id of these items", { param: 'after' })
+  const data = ordered.slice(from, from + limit)
   return {
     object: 'list',
     data,
-    first_id: stringOf(first, 'id') ?? null,
-    last_id: stringOf(last, 'id') ?? null,
-    has_more: false,
+    first_id: stringOf(data[0], 'id') ?? null,
+    last_id: stringOf(data.at(-1), 'id') ?? null,
+    has_more: from + data.length < ordered.length,
   }
 }
 

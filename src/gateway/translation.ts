@@ -18,6 +18,7 @@ import { SaidText } from '../protocols/said-text'
 import type { StreamEvent } from '../protocols/stream-event'
 import { mergeUsage, withTier } from '../protocols/usage'
 import type { Target } from '../routing/target'
+import { setJsonMembers } from '../std/json-edit'
 import type { Continuity } from './continuity'
 import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
 
@@ -64,6 +65,8 @@ export function readGeneration(
       "'background' needs a provider that runs responses behind an answer: this model's can't",
       { param: 'background' }
     )
+  const { keeping } = envelope
+  if (keeping?.followedId !== undefined) generation.previousId = keeping.followedId
   return generation
 }
 
@@ -124,11 +127,15 @@ export class Translation {
   }
 }
 
+const NOT_STORED: ReadonlyMap<string, undefined> = new Map([['store', undefined]])
+
 const CAN_CACHE: ReadonlySet<string> = new Set(['anthropic-messages', 'bedrock-converse'])
 
 /** The same bytes but for what the host demands: of a conversation with tools, and by the names that it knows. */
-export function mendBody(body: Uint8Array, target: Target, memory: ToolCallMemory): Uint8Array {
-  const { shortToolCallIds, wantsReasoningBack, renames } = target.provider.configuration.quirks
+export function mendBody(told: Uint8Array, target: Target, memory: ToolCallMemory): Uint8Array {
+  const { shortToolCallIds, wantsReasoningBack, renames, keepsNoResponses } =
+    target.provider.configuration.quirks
+  const body = keepsNoResponses ? withoutStore(told) : told
   if (!shortToolCallIds && !wantsReasoningBack && renames === undefined) return body
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
   const hasCalls = (shortToolCallIds || wantsReasoningBack) && bytes.indexOf('"tool_calls"') >= 0
@@ -137,6 +144,12 @@ export function mendBody(body: Uint8Array, target: Target, memory: ToolCallMemor
   const parsed: unknown = JSON.parse(decoder.decode(body))
   mend(parsed, target, memory)
   return encoder.encode(JSON.stringify(parsed))
+}
+
+/** The gateway keeps what such hosts refuse to. */
+function withoutStore(body: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  return bytes.indexOf('"store"') < 0 ? body : setJsonMembers(body, NOT_STORED)
 }
 
 function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void {

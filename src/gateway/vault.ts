@@ -2,10 +2,12 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 const IV_BYTES = 12
+/** The fastest one; the next ones leave little less. */
+const ZSTD_LEVEL = 1
 
 /** Keeps texts so that nobody reads them who has the database alone. */
 export type Vault = {
-  /** The text under AES-GCM, in base64 behind its random start. */
+  /** The text, compressed, under AES-GCM, in base64 behind its random start; other threads do the work. */
   seal(text: string): Promise<string>
   /** The text again; rejects where it was sealed by another secret, or changed. */
   open(sealed: string): Promise<string>
@@ -18,11 +20,8 @@ export function createVault(secret: Uint8Array): Vault {
   return {
     async seal(text) {
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
-      const sealed = await crypto.subtle.encrypt(
-        { name: 'AES-GCM', iv },
-        await key(),
-        encoder.encode(text)
-      )
+      const packed = await Bun.zstdCompress(text, { level: ZSTD_LEVEL })
+      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await key(), packed)
       return Buffer.concat([iv, new Uint8Array(sealed)]).toString('base64')
     },
     async open(sealed) {
@@ -33,7 +32,7 @@ export function createVault(secret: Uint8Array): Vault {
         await key(),
         bytes.subarray(IV_BYTES)
       )
-      return decoder.decode(opened)
+      return decoder.decode(await Bun.zstdDecompress(opened))
     },
   }
 }

@@ -36,11 +36,11 @@ export type InputBound = { readonly tokens: number; readonly searches: number }
 /**
  * The most input tokens that a request can be billed for: a token a byte of its body, base64 counted as media, and
  * allowances for what the body only refers to. It holds for the text whatever the model's vocabulary is; the
- * allowances are what they are said to be.
+ * allowances are what they are said to be. `keptTokens` come to it from what its provider keeps.
  */
-export function boundInput(body: Uint8Array): InputBound {
+export function boundInput(body: Uint8Array, keptTokens = 0): InputBound {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  let tokens = bytes.length + OVERHEAD_TOKENS
+  let tokens = bytes.length + OVERHEAD_TOKENS + keptTokens
   if (bytes.length > PLAIN_BYTES) tokens += mediaDifference(bytes)
   let searches = 0
   for (const [common, references] of REFERENCES) {

@@ -32,6 +32,17 @@ export type RequestUnits = {
   readonly requests?: number
 }
 
+/** What a request wants kept of its answer, and which kept answer it goes on from. */
+export type Keeping = {
+  /** The id of the answer that it goes on from. */
+  readonly previousId: string | undefined
+  /** The same, where that and what it was an answer to have been put before the request's own turns. */
+  readonly followedId?: string | undefined
+  readonly isStored: boolean
+  /** The work may go on behind the answer. */
+  readonly isBackground: boolean
+}
+
 /**
  * What every stage reads of a request, found by one scan of its body. The bytes are kept: a request
  * that leaves in the protocol it came in is never built again, only cut where it must change.
@@ -53,6 +64,10 @@ export type Envelope = {
   serviceTier?: string | undefined
   /** The most tokens that its input can be, where the body doesn't say it. */
   inputTokens?: number | undefined
+  /** What comes to its input from what its provider keeps: the most tokens that can be. */
+  keptTokens?: number | undefined
+  /** Left out in formats whose answers nobody keeps. */
+  keeping?: Keeping
   /** Beside tokens; left out where tokens are all. */
   units?: RequestUnits | undefined
   /** What it came to of them, where the answer doesn't say it: about that much. */

@@ -14,6 +14,8 @@ export type Generation = Settings & {
   /** In order. Tool results are parts of user turns; system turns may stand anywhere. */
   messages: Message[]
   tools: Tool[]
+  /** The id of the kept answer that it goes on from, whose turns stand before its own by now. */
+  previousId?: string | undefined
   source: Source
 }
 

@@ -71,6 +71,8 @@ export type AnswerFacts = {
   finishReasons: string[]
   /** What the model said in a stream, for those whose usage never comes. */
   said?: SaidText
+  /** The id that its provider keeps it under, in formats whose answers are kept. */
+  id?: string | undefined
 }
 
 /**
@@ -168,8 +170,6 @@ export type Protocol = {
   operation: Operation
   client: ClientHalf
   upstream: UpstreamHalf
-  /** Its answers are kept, and later requests may go on from them. */
-  keepsAnswers?: true
   /** How its requests are told in another format of the operation; `undefined` where they can't be. Chats have a way of their own. */
   convert?(upstream: Protocol, envelope: Envelope): Conversion | undefined
 }

@@ -19,6 +19,13 @@ export function listSegments(directory: string): number[] {
   return segments.sort((a, b) => a - b)
 }
 
+/** Where the journal in `directory` ends now. */
+export function endOfJournal(directory: string): JournalPosition {
+  const segment = listSegments(directory).at(-1)
+  if (segment === undefined) return { segment: 0, offsetBytes: 0 }
+  return { segment, offsetBytes: statSync(segmentPath(directory, segment)).size }
+}
+
 /** Bytes in the segments of `directory` from `from` on, less what comes before it. */
 export function bytesAfter(directory: string, from: JournalPosition): number {
   let bytes = 0

@@ -55,6 +55,8 @@ export type LogImporter = {
   deleteImported(): number
   /** Whether a request is open that has no row yet. */
   isWaiting(): boolean
+  /** Whether all is imported that earlier processes left. */
+  hasRecovered(): boolean
   /** The last entry before a mark; `undefined` where it was not one of the last, or is not known. */
   entryBefore(mark: number): number | undefined
   /** Where the next read starts. */
@@ -155,6 +157,10 @@ class JoiningImporter implements LogImporter {
 
   isWaiting(): boolean {
     return this.#waiting.size > 0
+  }
+
+  hasRecovered(): boolean {
+    return this.#hasRecovered
   }
 
   entryBefore(mark: number): number | undefined {

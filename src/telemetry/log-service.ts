@@ -5,12 +5,12 @@ import { createLedgerReader, type LearnedEntry, type LedgerReader } from '../db/
 import { createLogReader } from '../db/log-reader'
 import { createLogRetention } from '../db/log-retention'
 import type { RequestRow } from '../db/log-schema'
-import { createLogWriter } from '../db/log-writer'
+import { createLogWriter, type JournalPosition } from '../db/log-writer'
 import { openSqlite } from '../db/open'
 import { deleteExpired, findOwned, listOwned, type OwnedObject } from '../db/owned-objects'
 import { recountLimits } from '../ledger/recount-limits'
 import type { CounterState } from './records'
-import { bytesAfter } from './journal-files'
+import { bytesAfter, endOfJournal } from './journal-files'
 import { createLogImporter, type LogImporter } from './log-importer'
 import type {
   CounterName,
@@ -74,9 +74,7 @@ export function createLogService(start: LogServiceStart): LogService {
   let deletedRows = 0
   let tidyAtMs = -Infinity
 
-  function importAll(): void {
-    while (importer.importNext());
-  }
+  const importAll = () => importUpTo(importer, endOfJournal(journalPath))
 
   function find(id: string): RequestRow | undefined {
     const row = reader.find(id)
@@ -106,13 +104,13 @@ export function createLogService(start: LogServiceStart): LogService {
   }
 
   function retain(): boolean {
-    deleteExpired(database, Date.now(), RETAIN_ROWS)
+    const expired = deleteExpired(database, Date.now(), RETAIN_ROWS)
     let deleted = retention.deleteOldest(Date.now() - limits.ageMs, RETAIN_ROWS)
     if (deleted === 0 && retention.usedBytes() > limits.sizeBytes) {
-      deleted = retention.deleteOldest(undefined, SHRINK_ROWS)
+      deleted = retention.shrink(SHRINK_ROWS)
     }
     deletedRows += deleted
-    return retention.vacuum(VACUUM_PAGES) || deleted > 0
+    return retention.vacuum(VACUUM_PAGES) || deleted > 0 || expired > 0
   }
 
   function close(): void {
@@ -127,14 +125,37 @@ export function createLogService(start: LogServiceStart): LogService {
     importNext: () => importer.importNext(),
     isWaiting: () => importer.isWaiting(),
     ...{ importAll, find, counters, recount, tidyJournal, retain, close },
+    owned: (wanted) => findOrImport(database, wanted, importer, importAll),
     deferred: () => (importAll(), readHeldEntries(database)),
-    owned: (wanted) => (importAll(), readOwned(database, wanted)),
     takeCorrections: () => corrections.take(),
     progress: () => toProgress(importer, journalPath, deletedRows),
     setRetention(settings) {
       limits = settings
     },
   }
+}
+
+/** What comes meanwhile can be more than this thread keeps up with. */
+function importUpTo(importer: LogImporter, end: JournalPosition): void {
+  while (importer.importNext() && !isBehind(importer.position(), end));
+}
+
+/** What the asking thread has written lately it knows itself: only what is not found may still be on its way. */
+function findOrImport(
+  database: Database,
+  wanted: OwnedQuestion,
+  importer: LogImporter,
+  importAll: () => void
+): OwnedObject[] {
+  const found = 'id' in wanted && importer.hasRecovered() ? readOwned(database, wanted) : []
+  if (found.length > 0) return found
+  importAll()
+  return readOwned(database, wanted)
+}
+
+function isBehind(position: JournalPosition, end: JournalPosition): boolean {
+  if (position.segment !== end.segment) return position.segment > end.segment
+  return position.offsetBytes > end.offsetBytes
 }
 
 function readOwned(database: Database, wanted: OwnedQuestion): OwnedObject[] {

@@ -5,19 +5,17 @@ import type { RequestRow } from '../db/log-schema'
 import { GatewayError } from '../errors/gateway-error'
 import type { CheckpointLimit } from '../limits/checkpoint-limit'
 import type { OwnedKind, OwnedObject } from '../db/owned-objects'
-import { createJournal } from './journal'
-import type { Journal, JournalStats, WriteSync } from './journal'
+import { createJournal, type Journal, type JournalStats, type WriteSync } from './journal'
 import { bytesAfter } from './journal-files'
-import type { CounterName, LogProgress, LogRetentionSettings, OwnRecount } from './log-messages'
-import type { OwnedQuestion } from './log-messages'
-import { createLogWorkerOwner } from './log-worker-owner'
-import type { LogWorkerOwner } from './log-worker-owner'
+import type { CounterName, LogProgress, LogRetentionSettings } from './log-messages'
+import type { OwnedQuestion, OwnRecount } from './log-messages'
+import { createLogWorkerOwner, type LogWorkerOwner } from './log-worker-owner'
+import { RecentObjects } from './recent-objects'
 import type { ProgramLog } from './program-log'
 import { redact } from './redact'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type { CheckpointRecord, CounterState, HoldRecord } from './records'
-import type { LogRecord, SpentRecord } from './records'
-import type { DeferRecord, SettlementRecord } from './records'
+import type { DeferRecord, LogRecord, SettlementRecord, SpentRecord } from './records'
 import { createRefusalCounter } from './refusal-counter'
 
 export type RequestLogSettings = {
@@ -69,7 +67,7 @@ export type RequestLog = {
   settlement(record: SettlementRecord): void
   /** The holds that wait for their settlement. Rejects with `log_unavailable`. */
   deferred(): Promise<readonly HeldEntry[]>
-  /** An id that a provider gave out is somebody's from now on; before the answer leaves. */
+  /** An id that a provider gave out is somebody's from now on; to be written before the answer leaves. */
   own(object: OwnedObject): void
   /** It is gone. */
   disown(kind: OwnedKind, id: string): void
@@ -132,6 +130,7 @@ class JournaledLog implements RequestLog {
   readonly #programLog: ProgramLog
   readonly #backlogBytes: number
   readonly #refusals = createRefusalCounter()
+  readonly #objects = new RecentObjects()
   #settings: RequestLogSettings
   #timer: ReturnType<typeof setTimeout> | undefined
   #progress: LogProgress | undefined
@@ -216,18 +215,22 @@ class JournaledLog implements RequestLog {
   }
 
   own(object: OwnedObject): void {
+    this.#objects.put(object)
     this.#append({ kind: 'own', object })
-    this.#journal.flush()
   }
 
   disown(objectKind: OwnedKind, id: string): void {
+    this.#objects.remove(objectKind, id)
     this.#append({ kind: 'disown', objectKind, id })
     this.#journal.flush()
   }
 
   async owned(wanted: OwnedQuestion): Promise<readonly OwnedObject[]> {
+    const known = 'id' in wanted && this.#objects.find(wanted.objectKind, wanted.id, Date.now())
+    if (known) return known === 'gone' ? [] : [known]
     this.#journal.flush()
     const { owned = [] } = await this.#worker.ask({ kind: 'owned', wanted }, FIND_MS)
+    for (const object of 'id' in wanted ? owned : []) this.#objects.put(object)
     return owned
   }
 

@@ -1,10 +1,13 @@
 import type { Hono } from 'hono'
 
+import { findPrevious, planAtKeeper } from '../../gateway/follow-previous'
 import type { GatewayParts } from '../../gateway/gateway-parts'
 import { readEnvelope } from '../../gateway/read-envelope'
 import { boundInput } from '../../ledger/input-bound'
 import { openaiChat } from '../../protocols/openai/openai'
+import { scanMembers } from '../../protocols/openai/request'
 import type { Plan } from '../../routing/plan'
+import { readJsonString } from '../../std/json-scan'
 import { answerJson } from '../answer-json'
 import type { AppEnv } from '../app'
 import { toClientCall } from '../client-call'
@@ -41,12 +44,23 @@ export function addExplainRoutes(
       })
       const envelope = readEnvelope(openaiChat, body, route)
       const boundTokens = () => boundInput(envelope.body).tokens
-      const plan = gateway.plan({ caller, envelope, call, boundTokens })
+      const planned = gateway.plan({ caller, envelope, call, boundTokens })
+      const previous = readPreviousId(body)
+      const plan =
+        previous === undefined
+          ? planned
+          : planAtKeeper(planned, await findPrevious(gateway, previous, caller))
       return answerJson(startedAt, toView(envelope.model, plan))
     } finally {
       admission.leave(heldBytes)
     }
   })
+}
+
+/** Of a request that goes on from a response. */
+function readPreviousId(body: Uint8Array): string | undefined {
+  const { previous_response_id: previous } = scanMembers(body, ['previous_response_id']).found
+  return previous && readJsonString(body, previous)
 }
 
 function toView(model: string, { targets, excluded, path, notes }: Plan) {

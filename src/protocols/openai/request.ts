@@ -89,7 +89,7 @@ export function readModel(body: Uint8Array, found: FoundMembers): string {
  */
 const UNIQUE: ReadonlySet<string> = new Set([
   ...['model', 'stream', 'stream_options', 'fallbacks'],
-  ...['previous_response_id', 'conversation', 'store'],
+  ...['previous_response_id', 'conversation', 'store', 'background'],
 ])
 
 function note(found: FoundMembers, member: JsonMember): void {

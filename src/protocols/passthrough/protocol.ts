@@ -30,7 +30,6 @@ export function createPassthrough(
     name: 'passthrough',
     spokenBy: host.name,
     operation: known?.protocol.operation ?? 'passthrough',
-    ...(known?.protocol.keepsAnswers && { keepsAnswers: true }),
     client: {
       ...client,
       parseRequest: (body) => ({ ...read(body), direct: call }),

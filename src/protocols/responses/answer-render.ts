@@ -100,7 +100,7 @@ export function renderHead(head: ResponseHead, context: AnswerContext): JsonObje
     model: head.model ?? context.model,
     output: [],
     parallel_tool_calls: told('parallel_tool_calls', true),
-    previous_response_id: told('previous_response_id', null),
+    previous_response_id: context.request.previousId ?? told('previous_response_id', null),
     prompt_cache_key: told('prompt_cache_key', null),
     reasoning: { effort: null, summary: null, ...asObject(asked.reasoning) },
     safety_identifier: told('safety_identifier', null),

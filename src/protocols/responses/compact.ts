@@ -1,3 +1,4 @@
+import { readJsonString } from '../../std/json-scan'
 import { scanAnswer } from '../openai/answer'
 import type { Protocol } from '../protocol'
 import { openaiResponses } from './responses'
@@ -13,7 +14,6 @@ export const responsesCompact: Protocol = {
   name: 'openai-responses-compact',
   spokenBy: openaiResponses.name,
   operation: 'generate',
-  keepsAnswers: true,
   client: {
     ...openaiResponses.client,
     parseRequest: (body, route) => ({
@@ -25,10 +25,10 @@ export const responsesCompact: Protocol = {
     ...openaiResponses.upstream,
     path: () => '/responses/compact',
     parseAnswer(body) {
-      const { usage } = scanAnswer(body, ['output', 'usage'])
+      const { id, usage } = scanAnswer(body, ['output', 'id', 'usage'])
       const read: unknown =
         usage && JSON.parse(decoder.decode(body.subarray(usage.start, usage.end)))
-      return { usage: toUsage(read), finishReasons: [] }
+      return { usage: toUsage(read), finishReasons: [], id: id && readJsonString(body, id) }
     },
   },
 }

@@ -17,6 +17,8 @@ const decoder = new TextDecoder()
  */
 export class ResponseFrameReader implements FrameReader {
   #facts: AnswerFacts = { usage: undefined, finishReasons: [] }
+  /** The first event has it already. */
+  #id: string | undefined
   #done = false
   readonly #said = new SaidText()
 
@@ -31,6 +33,7 @@ export class ResponseFrameReader implements FrameReader {
       this.#done = true
       return 'done'
     }
+    this.#id ??= stringOf(recordOf(event, 'response'), 'id')
     this.#said.add(event.delta)
     return isContent(event) ? 'content' : 'preamble'
   }
@@ -40,7 +43,7 @@ export class ResponseFrameReader implements FrameReader {
   }
 
   facts(): AnswerFacts {
-    return { ...this.#facts, said: this.#said }
+    return { ...this.#facts, id: this.#facts.id ?? this.#id, said: this.#said }
   }
 }
 
@@ -87,6 +90,7 @@ function responseFacts(response: Record<string, unknown>): AnswerFacts {
   return {
     usage: withTier(toUsage(response.usage), stringOf(response, 'service_tier')),
     finishReasons: [reason ?? status],
+    id: stringOf(response, 'id'),
   }
 }
 

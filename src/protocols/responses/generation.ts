@@ -106,4 +106,12 @@ function toSettings(generation: Generation): Settings {
   return settings
 }
 
-const NO_SETTINGS = ['model', 'stream', 'includesUsage', 'messages', 'tools', 'source'] as const
+const NO_SETTINGS = [
+  'model',
+  'stream',
+  'includesUsage',
+  'messages',
+  'tools',
+  'previousId',
+  'source',
+] as const

@@ -21,7 +21,6 @@ export const openaiResponses: ChatProtocol = {
   name: 'openai-responses',
   dialect: 'openai-responses',
   operation: 'generate',
-  keepsAnswers: true,
   client: {
     parseRequest,
     renderError,

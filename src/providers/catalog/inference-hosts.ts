@@ -19,7 +19,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
       'openai-files',
       'openai-batches',
     ],
-    quirks: { includeUsage: true },
+    quirks: { includeUsage: true, keepsNoResponses: true },
     models: [
       'openai/gpt-oss-120b',
       'openai/gpt-oss-20b',
@@ -324,7 +324,7 @@ export const INFERENCE_HOSTS: readonly ProviderRow[] = [
     },
     local: false,
     protocols: ['ollama-chat', 'openai-chat', 'openai-responses', 'anthropic-messages'],
-    quirks: { includeUsage: true },
+    quirks: { includeUsage: true, keepsNoResponses: true },
     models: ['gpt-oss:120b', 'gemma4:31b'],
     documentUrl: 'https://docs.ollama.com/cloud',
     checked: '2026-11-23',

@@ -18,7 +18,7 @@ export const ROUTERS: readonly ProviderRow[] = [
       'openai-embeddings',
     ],
     // It always sends usage; asking for it has no effect.
-    quirks: { includeUsage: true },
+    quirks: { includeUsage: true, keepsNoResponses: true },
     models: ['openrouter/auto'],
     documentUrl: 'https://openrouter.ai/docs/use-cases/usage-accounting',
     checked: '2026-11-23',

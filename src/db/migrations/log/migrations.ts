@@ -9,6 +9,7 @@ import credential from './0006_credential.sql' with { type: 'text' }
 import reason from './0007_reason.sql' with { type: 'text' }
 import deferred from './0008_deferred.sql' with { type: 'text' }
 import owned from './0009_owned.sql' with { type: 'text' }
+import kept from './0010_kept.sql' with { type: 'text' }
 import journal from './meta/_journal.json'
 
 export const logMigrations = listMigrations(journal, {
@@ -22,4 +23,5 @@ export const logMigrations = listMigrations(journal, {
   '0007_reason': reason,
   '0008_deferred': deferred,
   '0009_owned': owned,
+  '0010_kept': kept,
 })

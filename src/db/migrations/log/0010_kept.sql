@@ -1,0 +1,1 @@
+CREATE INDEX `owned_objects_kept` ON `owned_objects` (`created_at_ms`) WHERE provider = '';
