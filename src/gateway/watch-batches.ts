@@ -12,8 +12,8 @@ export type BatchWatch = {
 }
 
 /**
- * Looks now and then how batches, and responses in the background, are doing whose cost is still held, those of earlier processes too. Gives the function
- * that stops it.
+ * Looks now and then how batches, and responses in the background, are doing whose cost is still held, those of earlier
+ * processes too. Gives the function that stops it.
  */
 export function watchBatches({ parts, pauseMs, onFailure }: BatchWatch): () => void {
   let isStopped = false

@@ -60,14 +60,16 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   })
   addHealthRoutes(app, parts.isReady)
   app.notFound((c) => {
-    const { pathname, search } = new URL(c.req.url)
-    const found = c.req.method === 'POST' ? findInference(pathname, search) : undefined
-    const passed = findPassthrough(c.req.method, new URL(c.req.url), parts.gateway.providers())
+    const url = new URL(c.req.url)
+    const { pathname, search } = url
+    const { method } = c.req
+    const found = method === 'POST' ? findInference(pathname, search) : undefined
+    if (found) return serve(c, parts, found)
+    const passed = findPassthrough(method, url, parts.gateway.providers())
     if (passed instanceof GatewayError) return fail(c, parts, passed)
     if (passed) return servePassed(c, parts, passed)
-    const kept = found ? undefined : findObject(c.req.method, pathname, search, c.req.raw.headers)
-    if (kept) return serveObject(c, parts, kept)
-    return found ? serve(c, parts, found) : fail(c, parts, notServed(c))
+    const kept = findObject(method, pathname, search, c.req.raw.headers)
+    return kept ? serveObject(c, parts, kept) : fail(c, parts, notServed(c))
   })
   app.onError((error, c) => fail(c, parts, error))
   return app
@@ -146,7 +148,7 @@ function notServed(c: Context<AppEnv>): GatewayError {
       headers: { allow: allowed },
     })
   const hint = path.startsWith('/v1/')
-    ? 'this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, /v1/embeddings, /v1/models, /v1/requests/{id} and /v1/usage/self'
+    ? 'this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, /v1/embeddings, /v1/rerank, /v1/moderations, /v1/images, /v1/audio, /v1/files, /v1/batches, /v1/models, /v1/requests/{id} and /v1/usage/self'
     : 'the API begins at /v1 or /v1beta, or under /openai, /anthropic, /genai and /bedrock; an SDK wants that in its base URL'
   return new GatewayError('route_not_found', `there is no ${method} ${path}: ${hint}`)
 }
