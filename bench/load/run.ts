@@ -18,6 +18,7 @@ import { kill } from './scenarios/kill'
 import { limits } from './scenarios/limits'
 import { recovery } from './scenarios/recovery'
 import { reuse } from './scenarios/reuse'
+import { routed } from './scenarios/routed'
 import { saturation } from './scenarios/saturation'
 import { soak } from './scenarios/soak'
 import { start } from './scenarios/start'
@@ -38,6 +39,7 @@ const SCENARIOS: readonly Scenario[] = [
   health,
   recovery,
   limits,
+  routed,
   keys,
   embeddings,
   uploads,

@@ -6,8 +6,8 @@ import type { Ticker } from './ticker'
 
 /** Frames due at the same time leave as one chunk of at most about this size. */
 const CHUNK_BYTES = 16 * 1024
-/** Long enough for what was written before a reset to reach the client. */
-const RESET_PAUSE_MS = 20
+/** Long enough for what was written before a reset to reach the client, on a busy machine too. */
+const RESET_PAUSE_MS = 100
 
 export type PacedStreamOptions = {
   frames: Iterable<Frame>
