@@ -6,7 +6,7 @@ import type { Lab } from '../lab'
 import { startUpstream } from '../nginx'
 import { eachPair } from '../rounds'
 import type { Scenario } from '../scenario'
-import { describeContender, saturate } from './saturation'
+import { describeContender, describeThreads, saturate } from './saturation'
 
 const CONNECTIONS = 32
 
@@ -32,6 +32,7 @@ export const routed: Scenario = {
     await lab.children.stop(upstream)
     return [
       ...contenders.flatMap(({ name }) => describeContender(rounds, name)),
+      ...contenders.flatMap(({ name }) => describeThreads(rounds, name)),
       atMost(
         1.05,
         'CPU a request by a healthy route, by a model’s name',
