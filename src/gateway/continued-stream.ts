@@ -7,7 +7,7 @@ import { addUsage, type Usage } from '../protocols/usage'
 import { chooseAction } from '../routing/health/choose-action'
 import { classifyFailure } from '../routing/health/classify-failure'
 import type { HealthBook } from '../routing/health/health-book'
-import type { Plan, PlannedTarget } from '../routing/plan'
+import { changePlan, type Plan, type PlannedTarget } from '../routing/plan'
 import type { Target } from '../routing/target'
 import { type AnswerStream, type OpenAttempt, type StreamedAnswer, toStreamed } from './answer'
 import type { UpstreamAnswer } from './answer'
@@ -165,7 +165,9 @@ class ContinuedStream implements AnswerStream, OpenAttempt {
     const tokens = withText.tokens + Buffer.byteLength(trail.text) + ASKING_TOKENS
     return {
       ...request,
-      plan: { ...plan, targets: plan.targets.map((planned) => shortened(planned, saidTokens)) },
+      plan: changePlan(plan, {
+        targets: plan.targets.map((planned) => shortened(planned, saidTokens)),
+      }),
       envelope: rest,
       presence: this.#attendance,
       firstReason: 'continued',

@@ -5,7 +5,7 @@ import type { JsonValue } from '../protocols/json'
 import { parseJsonObject } from '../protocols/json-object'
 import type { Protocol } from '../protocols/protocol'
 import { isRecord } from '../std/record'
-import type { Plan, PlannedTarget } from '../routing/plan'
+import { changePlan, type Plan, type PlannedTarget } from '../routing/plan'
 import type { Caller } from './caller'
 import type { Exchange } from './exchange'
 import type { GatewayParts } from './gateway-parts'
@@ -77,7 +77,7 @@ export async function findPrevious(
  * Throws `invalid_request` where there is none.
  */
 export function planAtKeeper(plan: Plan, { id, provider, credential }: OwnedObject): Plan {
-  if (provider === '') return { ...plan, notes: [...plan.notes, `'${id}' is kept here`] }
+  if (provider === '') return changePlan(plan, { notes: [...plan.notes, `'${id}' is kept here`] })
   const mayUseCredential = credential === undefined ? undefined : toRule(credential)
   const targets: PlannedTarget[] = []
   for (const planned of plan.targets) {
@@ -89,7 +89,7 @@ export function planAtKeeper(plan: Plan, { id, provider, credential }: OwnedObje
   const by =
     credential === undefined ? provider : `${provider}, with the credential '${credential}'`
   if (targets.length > 0)
-    return { ...plan, targets, notes: [...plan.notes, `'${id}' is kept by ${by}`] }
+    return changePlan(plan, { targets, notes: [...plan.notes, `'${id}' is kept by ${by}`] })
   throw new GatewayError(
     'invalid_request',
     `'previous_response_id' is of a response that the provider '${provider}' keeps: name one of its models`,

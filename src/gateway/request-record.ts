@@ -132,12 +132,7 @@ export class RequestRecord {
         plan.notes.length === 0)
     )
       return undefined
-    return {
-      path: plan.path,
-      candidates: plan.targets.map(({ target, reason }) => [target.name, reason] as const),
-      excluded: plan.excluded.map(({ name, reason }) => [name, reason] as const),
-      ...{ passed, notes: plan.notes },
-    }
+    return plan.isFixed && passed.length === 0 ? toSharedFacts(plan) : toRouteFacts(plan, passed)
   }
 
   #usageProvenance(): UsageProvenance {
@@ -171,6 +166,26 @@ export class RequestRecord {
       route: this.#route(),
     }
   }
+}
+
+function toRouteFacts(plan: Plan, passed: readonly NamedReason[]): RouteFacts {
+  return {
+    path: plan.path,
+    candidates: plan.targets.map(({ target, reason }) => [target.name, reason] as const),
+    excluded: plan.excluded.map(({ name, reason }) => [name, reason] as const),
+    ...{ passed, notes: plan.notes },
+  }
+}
+
+const sharedFacts = new WeakMap<Plan['targets'], RouteFacts>()
+
+/** A fixed plan's targets are one list for all of its requests. */
+function toSharedFacts(plan: Plan): RouteFacts {
+  const known = sharedFacts.get(plan.targets)
+  if (known !== undefined) return known
+  const facts: RouteFacts = { ...toRouteFacts(plan, []), isShared: true }
+  sharedFacts.set(plan.targets, facts)
+  return facts
 }
 
 function toHundredths(durationMs: number): number {

@@ -36,6 +36,39 @@ async function create(route: Record<string, unknown> = {}) {
   return { ask, serve, state, affinity }
 }
 
+describe('a conversation with a route in fixed order', () => {
+  const create = async () => {
+    const affinity = new AffinityBook(() => 0)
+    const routes = { smart: { targets: ['a/x', 'b/x'] } }
+    const { ask } = await createPlanning({ routes, affinity })
+    const serve = (request: AskOptions, by: string) => {
+      const { targets, conversation } = ask('smart', request)
+      const served = targets.find(({ target }) => target.name === by)
+      if (served && conversation) affinity.record(conversation, served.target)
+      return namesOf({ targets, excluded: [], path: [], notes: [] })
+    }
+    return { serve, affinity }
+  }
+
+  test('is remembered only where another than the first target served it', async () => {
+    const { serve, affinity } = await create()
+    expect(serve(FIRST, 'a/x')).toEqual(['a/x', 'b/x'])
+    expect(affinity.size).toBe(0)
+    serve(LATER, 'b/x')
+    expect(affinity.size).toBe(1)
+    expect(serve(LATER, 'a/x')).toEqual(['b/x', 'a/x'])
+    expect(affinity.size).toBe(0)
+    expect(serve(LATER, 'a/x')).toEqual(['a/x', 'b/x'])
+  })
+
+  test('that begins like an older one starts at the first target again', async () => {
+    const { serve } = await create()
+    serve(LATER, 'b/x')
+    serve(FIRST, 'a/x')
+    expect(serve(LATER, 'a/x')).toEqual(['a/x', 'b/x'])
+  })
+})
+
 describe('a conversation', () => {
   test('stays where its last turn was served', async () => {
     const { ask, serve, state } = await create()

@@ -1,5 +1,5 @@
 import { isPlainFirstTurn, readConversation } from '../protocols/conversation'
-import type { Plan, PlannedTarget } from './plan'
+import { changePlan, type Plan, type PlannedTarget } from './plan'
 import type { PlanRequest } from './route-caller'
 import type { RouteSignals } from './route-signals'
 import type { Target } from './target'
@@ -7,6 +7,8 @@ import type { Target } from './target'
 /** Where the last turn of a conversation was served. */
 type Place = {
   readonly target: string
+  /** The name that the client asked for. */
+  readonly model: string
   /** Which of the provider's several credentials; `undefined` where there is one. */
   readonly credential: string | undefined
   readonly atMs: number
@@ -28,6 +30,8 @@ export class AffinityBook {
   readonly #maxConversations: number
   readonly #idleMs: number
   readonly #places = new Map<number, Place>()
+  /** How many of them there are for each name that clients asked for. */
+  readonly #counts = new Map<string, number>()
 
   /** `now` gives monotonic milliseconds. */
   constructor(
@@ -40,18 +44,29 @@ export class AffinityBook {
   }
 
   /** A turn of the conversation was answered by the target. */
-  record({ key }: Conversation, { name, provider }: Target): void {
-    this.#places.delete(key)
+  record(conversation: Conversation, { name, provider }: Target): void {
+    const { model } = conversation
+    const isUsual = conversation.usualTarget === name
+    if (isUsual && !this.knows(model)) return
+    this.#forgetIdle()
+    const { key } = conversation
+    this.#forget(key)
+    // There the next turn goes by itself.
+    if (isUsual) return
     if (this.#places.size >= this.#maxConversations) this.#forgetFirst()
     const atMs = this.#now()
-    this.#places.set(key, { target: name, credential: provider.credentialName, atMs })
+    this.#places.set(key, { target: name, model, credential: provider.credentialName, atMs })
+    this.#counts.set(model, (this.#counts.get(model) ?? 0) + 1)
+  }
+
+  /** Some conversation with a model, or a route, has its place: others need not be told apart. */
+  knows(model: string): boolean {
+    return this.#counts.has(model)
   }
 
   find({ key }: Conversation): Place | undefined {
-    const place = this.#places.get(key)
-    if (place === undefined || this.#now() - place.atMs <= this.#idleMs) return place
-    this.#places.delete(key)
-    return undefined
+    this.#forgetIdle()
+    return this.#places.get(key)
   }
 
   get size(): number {
@@ -59,10 +74,25 @@ export class AffinityBook {
   }
 
   #forgetFirst(): void {
-    for (const first of this.#places.keys()) {
-      this.#places.delete(first)
-      return
+    for (const first of this.#places.keys()) return this.#forget(first)
+  }
+
+  /** They stand in the order in which they were served. */
+  #forgetIdle(): void {
+    const servedSinceMs = this.#now() - this.#idleMs
+    for (const [key, { atMs }] of this.#places) {
+      if (atMs >= servedSinceMs) return
+      this.#forget(key)
     }
+  }
+
+  #forget(key: number): void {
+    const place = this.#places.get(key)
+    if (place === undefined) return
+    this.#places.delete(key)
+    const count = this.#counts.get(place.model) ?? 0
+    if (count > 1) this.#counts.set(place.model, count - 1)
+    else this.#counts.delete(place.model)
   }
 }
 
@@ -94,32 +124,36 @@ export function keepPlace(
 ): Plan {
   if (!(mayMove && plan.targets.length > 1) && !plan.targets.some(hasPool)) return plan
   if (request.envelope.operation !== 'generate') return plan
-  const conversation = new Conversation(request, model)
-  const place = conversation.isFollowed ? book.find(conversation) : undefined
+  const first = plan.isFixed ? plan.targets[0]?.target : undefined
+  const usual = first && first.provider.pool === undefined ? first.name : undefined
+  const conversation = new Conversation(request, model, usual)
+  const isSought = book.knows(model) && conversation.isFollowed
+  const place = isSought ? book.find(conversation) : undefined
   if (place === undefined) return { ...plan, conversation }
-  return { ...plan, conversation, targets: arrange(plan.targets, place, mayMove, signals) }
+  const targets = arrange(plan.targets, place, mayMove, signals)
+  return changePlan(plan, { conversation, targets })
 }
 
 const hasPool = ({ target }: PlannedTarget) => target.provider.pool !== undefined
 
 /** Which conversation a request is a turn of; found out no sooner than it is asked for. */
 export class Conversation {
+  /** What the client asked for. */
+  readonly model: string
+  /** Where each of its turns goes that has no other place; `undefined` where that depends. */
+  readonly usualTarget: string | undefined
   readonly #request: PlanRequest
-  readonly #model: string
-  readonly #session: string | undefined
   #key: number | undefined
-  #isNamed: boolean
 
-  constructor(request: PlanRequest, model: string) {
+  constructor(request: PlanRequest, model: string, usualTarget: string | undefined) {
     this.#request = request
-    this.#model = model
-    this.#session = sessionOf(request.call)
-    this.#isNamed = this.#session !== undefined
+    this.model = model
+    this.usualTarget = usualTarget
   }
 
   /** It goes where its last turn went: it has a name, or is no first turn. */
   get isFollowed(): boolean {
-    if (this.#isNamed) return true
+    if (sessionOf(this.#request.call) !== undefined) return true
     if (isPlainFirstTurn(this.#request.envelope.body)) return false
     const found = this.#read()
     return found !== undefined && (found.cacheKey !== undefined || !found.isFirstTurn)
@@ -128,23 +162,19 @@ export class Conversation {
   /** Tells it from others, of other callers and models too. */
   get key(): number {
     if (this.#key === undefined) this.#read()
-    return (this.#key ??= this.#seed())
-  }
-
-  #seed(): number {
-    const { caller } = this.#request
-    return Bun.hash.xxHash32(`${caller?.name ?? ''}\n${this.#model}\n${this.#session ?? ''}`)
+    return this.#key ?? 0
   }
 
   #read() {
-    const seed = this.#seed()
-    if (this.#isNamed) {
-      this.#key = seed
-      return undefined
-    }
+    const { caller, call } = this.#request
+    const session = sessionOf(call)
+    const seed = Bun.hash.xxHash32(`${caller?.name ?? ''}\n${this.model}\n${session ?? ''}`)
+    this.#key = seed
+    if (session !== undefined) return undefined
     const found = readConversation(this.#request.envelope.body, seed)
     const { cacheKey, hash } = found ?? {}
-    this.#key = cacheKey === undefined ? hash : Bun.hash.xxHash32(cacheKey, seed)
+    if (cacheKey !== undefined) this.#key = Bun.hash.xxHash32(cacheKey, seed)
+    else if (hash !== undefined) this.#key = hash
     return found
   }
 }

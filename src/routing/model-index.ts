@@ -31,6 +31,8 @@ export type ModelIndex = {
    * has. Deployments have names of their own, so of those only what is configured counts.
    */
   mayServe(provider: Provider, model: string): boolean
+  /** Counts up whenever names may lead to other targets than before. */
+  readonly version: number
   /** Takes what a host lists in the place of what it listed before. */
   setHostModels(provider: string, models: readonly HostModel[]): void
 }
@@ -62,6 +64,7 @@ export function createModelIndex(
   let entries: readonly ModelEntry[] = []
   let bare = new Map<string, Provider>()
   const targets = new Map<string, Target>()
+  let version = 0
   rebuild()
 
   function rebuild(): void {
@@ -78,6 +81,7 @@ export function createModelIndex(
     entries = nextEntries
     bare = nextBare
     targets.clear()
+    version++
   }
 
   function keep(name: string, target: Target): Target {
@@ -101,6 +105,10 @@ export function createModelIndex(
     },
 
     list: () => entries,
+
+    get version() {
+      return version
+    },
 
     mayServe({ name, configuration }, model) {
       const { models, aliases, catalogName } = configuration

@@ -1,5 +1,5 @@
 import type { RouteGroup, RouteNode, RouteSettings, RouteTarget } from '../config/route-settings'
-import type { ConditionalGroup, OrderedGroup } from '../config/route-settings'
+import type { ConditionalGroup, OrderedGroup, RouteParams } from '../config/route-settings'
 import { explainCovered } from '../keys/rights'
 import type { Level } from '../keys/virtual-key'
 import { countOf } from '../std/record'
@@ -21,6 +21,8 @@ export type CompiledRoute = {
   readonly headers: readonly string[]
   /** Some target stands in it twice. */
   readonly hasTwins: boolean
+  /** What it comes to for whoever has the same rights; `undefined` where requests have a say in its order. */
+  readonly fixed: FixedPlans | undefined
 }
 
 type Condition = { readonly rules: readonly CompiledRule[]; readonly clock: LocalClock }
@@ -30,6 +32,8 @@ export type RouteTools = {
   readonly signals: RouteSignals
   /** The target of a `provider/model` whose provider is configured. */
   resolve(model: string): Target
+  /** Another number as soon as `resolve` may give other targets. */
+  targetsVersion(): number
   /** A rule failed for a request, and so was not true: told each time. */
   onRuleFailure(label: string, when: string, failure: string): void
 }
@@ -58,6 +62,34 @@ export function compileRoute(
     conditions,
     headers: [...new Set(rules.flatMap(({ headers }) => headers))],
     hasTwins: new Set(models).size < models.length,
+    fixed: isFixed(settings.root) ? new FixedPlans() : undefined,
+  }
+}
+
+function isFixed(node: RouteNode): boolean {
+  if (node.kind === 'target') return true
+  return (
+    node.kind === 'ordered' &&
+    node.strategy === 'fallback' &&
+    node.members.every((member) => isFixed(member.node))
+  )
+}
+
+/** The plan of a route whose order is written down, for each list of rights that callers have. */
+class FixedPlans {
+  #plans = new WeakMap<readonly Level[], Plan>()
+  #version = -1
+
+  of(levels: readonly Level[], version: number, make: () => Plan): Plan {
+    if (version !== this.#version) {
+      this.#plans = new WeakMap()
+      this.#version = version
+    }
+    const known = this.#plans.get(levels)
+    if (known !== undefined) return known
+    const plan = { ...make(), isFixed: true }
+    this.#plans.set(levels, plan)
+    return plan
   }
 }
 
@@ -66,6 +98,28 @@ export function compileRoute(
  * then `excluded` says why.
  */
 export function planRoute(route: CompiledRoute, request: PlanRequest, tools: RouteTools): Plan {
+  const plan = route.fixed?.of(request.caller?.levels ?? NO_LEVELS, tools.targetsVersion(), () =>
+    new Planning(route, request, tools).run(false)
+  )
+  return plan && meetsNeeds(plan, request) ? plan : planAnew(route, request, tools)
+}
+
+function meetsNeeds({ targets }: Plan, request: PlanRequest): boolean {
+  let needs: RequestNeeds | undefined
+  for (const { target, params } of targets) {
+    if (target.card === undefined) continue
+    needs ??= new RequestNeeds(request.envelope, request.boundTokens)
+    if (findUnmet(needs, target.card, outputLimitOf(params, request)) !== undefined) return false
+  }
+  return targets.length > 0
+}
+
+/** What a target is allowed to write: its own parameters come before what the client said. */
+function outputLimitOf(params: RouteParams | undefined, { envelope }: PlanRequest) {
+  return (params && countOf(params, 'max_tokens')) ?? envelope.outputLimit
+}
+
+function planAnew(route: CompiledRoute, request: PlanRequest, tools: RouteTools): Plan {
   const planning = new Planning(route, request, tools)
   const plan = planning.run(true)
   if (plan.targets.length > 0 || !planning.hasUnmet) return plan
@@ -123,15 +177,14 @@ class Planning implements StrategyRequest {
   }
 
   #target({ model, params }: RouteTarget): readonly PlanDraft[] {
-    const { caller, envelope } = this.#request
+    const { caller } = this.#request
     const known = this.#tools.resolve(model)
     const denial = caller && explainCovered(caller, known.name)
     if (denial) return this.#exclude(model, denial.message)
     const target = caller ? pinCredentials(caller, known) : known
     if (target === undefined) return this.#exclude(model, explainPinned(known))
     if (this.#mustMeet) {
-      const limit = (params && countOf(params, 'max_tokens')) ?? envelope.outputLimit
-      const unmet = findUnmet(this.#needs, target.card, limit)
+      const unmet = findUnmet(this.#needs, target.card, outputLimitOf(params, this.#request))
       if (unmet !== undefined) {
         this.hasUnmet = true
         return this.#exclude(model, unmet)

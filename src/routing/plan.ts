@@ -25,10 +25,17 @@ export type Plan = {
   readonly path: readonly string[]
   /** What else is worth knowing: a rule that failed, requirements that nobody meets. */
   readonly notes: readonly string[]
+  /** Nothing of the request has a say in its order: the targets are the same list for each one. */
+  readonly isFixed?: boolean
   /** Which conversation it is a turn of; left out where nothing follows from it. */
   readonly conversation?: Conversation
   /** What the route does beyond trying one target after the other; left out for nothing. */
   readonly policy?: RoutePolicy | undefined
+}
+
+/** The plan with some of it changed, which makes it this request's own. */
+export function changePlan(plan: Plan, changes: Partial<Plan>): Plan {
+  return { ...plan, isFixed: false, ...changes }
 }
 
 const NOTHING: readonly never[] = Object.freeze([])

@@ -13,7 +13,7 @@ import type { Envelope } from '../protocols/envelope'
 import { listServerTools } from '../protocols/server-tools'
 import type { Equivalents } from './equivalents/equivalents'
 import type { ModelIndex } from './model-index'
-import { type Plan, type PlannedTarget, toPlainPlan } from './plan'
+import { changePlan, type Plan, type PlannedTarget, toPlainPlan } from './plan'
 import { type CompiledRoute, compileRoute, planRoute, type RouteTools } from './plan-route'
 import type { PlanRequest, RouteCaller } from './route-caller'
 import type { RouteSignals } from './route-signals'
@@ -49,6 +49,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   const tools: RouteTools = {
     signals,
     resolve: (model) => models.resolve(model),
+    targetsVersion: () => models.version,
     onRuleFailure(label, when, failure) {
       const rule = `${label}\n${when}`
       if (told.has(rule)) return
@@ -128,13 +129,12 @@ function withFallbacks(plan: Plan, fallbacks: readonly Plan[]): Plan {
       const inner = planned.reason === '' ? '' : `, ${planned.reason}`
       targets.push({ ...planned, reason: `a fallback of the request${inner}` })
     }
-  return {
-    ...plan,
+  return changePlan(plan, {
     targets,
     excluded: [plan, ...fallbacks].flatMap(({ excluded }) => excluded),
     path: [plan, ...fallbacks].flatMap(({ path }) => path),
     notes: [plan, ...fallbacks].flatMap(({ notes }) => notes),
-  }
+  })
 }
 
 /** Tools that its client runs are the client's own business. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { attemptRecord, beginRecord, bodiesRecord, endRecord } from './fixtures/records'
 import { encodeRecord } from './journal-codec'
 import { decodeLine, decodeLines } from './journal-decode'
-import type { LogRecord } from './records'
+import type { LogRecord, RouteFacts } from './records'
 
 const id = Bun.randomUUIDv7()
 const line = (record: LogRecord) => encodeRecord(record).slice(0, -1)
@@ -11,6 +11,10 @@ const refusals: LogRecord = {
   ...{ status: 401, errorCode: 'invalid_api_key', count: 12 },
 }
 const { cost } = endRecord(id)
+const route: RouteFacts = {
+  ...{ path: ['smart: fallback'], candidates: [['a/b', 'the "1st" in order']] },
+  ...{ excluded: [['c/ä', 'no']], passed: [], notes: ['\n'] },
+}
 const spent: LogRecord = {
   ...{ kind: 'spent', requestId: id, number: 2, cost, inputTokens: 9, outputTokens: undefined },
   held: { model: 'a/b', costNanoUsd: 7, credential: 'a/one' },
@@ -21,6 +25,7 @@ const examples: LogRecord[] = [
   attemptRecord(id),
   bodiesRecord(id),
   endRecord(id),
+  endRecord(id, { route }),
   refusals,
   {
     ...{ kind: 'defer', requestId: id, deferredAtMs: 1, reference: 'batch "ä\n"' },
@@ -105,6 +110,14 @@ test('any record is one line, and read back as it was', () => {
 test('many lines are read as each is alone', () => {
   const records = Array.from({ length: 300 }, randomRecord)
   expect(decodeLines(records.map(line).join('\n'))).toEqual(records)
+})
+
+test('how a target was chosen is read back, by itself or shared by many', () => {
+  const alone = endRecord(id, { route })
+  const shared: LogRecord = { ...alone, route: { ...route, isShared: true } }
+  expect([shared, shared].map((record) => decodeLine(line(record)))).toEqual([alone, alone])
+  expect(decodeLine(line(alone).replace('["e",5,', '["e",4,'))).toEqual(alone)
+  expect(decodeLine(line(shared).replace('smart', '\\\\"smart'))).toBeUndefined()
 })
 
 test('an attempt of the first layout is read, without a credential', () => {

@@ -1,8 +1,8 @@
-import type { RouteFacts } from './records'
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import { encodeDeferred } from './journal-deferred'
 import { encodeOwned } from './journal-owned'
+import { encodeRoute } from './journal-route'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type {
   CounterState,
@@ -110,19 +110,13 @@ function encodeAttempt(record: AttemptRecord): string {
 
 function encodeEnd(record: EndRecord): string {
   return (
-    `["e",4,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
+    `["e",5,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
     `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
     `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
     `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
     `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)},` +
-    `${cost(record.cost)},${route(record.route)}]\n`
+    `${cost(record.cost)},${encodeRoute(record.route)}]\n`
   )
-}
-
-function route(facts: RouteFacts | undefined): string {
-  if (facts === undefined) return 'null'
-  const { path, candidates, excluded, passed, notes } = facts
-  return JSON.stringify([path, candidates, excluded, passed, notes])
 }
 
 function encodeBodies(record: BodiesRecord): string {

@@ -57,7 +57,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 3, b: 3, e: 4 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 3, b: 3, e: 5 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined
@@ -202,10 +202,10 @@ function decodeAttempt(v: readonly unknown[]): AttemptRecord | undefined {
   }
 }
 
-const END_LENGTHS: Readonly<Record<number, number>> = { 1: 17, 2: 18, 3: 19, 4: 20 }
+const END_LENGTHS: Readonly<Record<number, number>> = { 1: 17, 2: 18, 3: 19, 4: 20, 5: 20 }
 
 function decodeEnd(v: readonly unknown[]): EndRecord | undefined {
-  // Layouts only grew: what was lost, the cost, then the route. Segments of older ones may outlive an update.
+  // Layouts only grew: what was lost, the cost, then the route, which may be a text. Segments of older ones may outlive an update.
   if (v.length !== END_LENGTHS[Number(v[1])] || !isText(v[2]) || !isNumber(v[3])) return undefined
   if (!isNumber(v[4]) || !isRequestOutcome(v[5]) || !isMaybeText(v[6])) return undefined
   if (!isMaybeText(v[7]) || !isMaybeText(v[8]) || !isMaybeText(v[9])) return undefined

@@ -10,7 +10,7 @@ import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
 import { type OpenRequest, toHeldColumn } from './open-holds'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
-import type { CounterState, RefusalsRecord, RequestOwner, SpentRecord } from './records'
+import type { CounterState, RefusalsRecord, RequestOwner, RouteFacts, SpentRecord } from './records'
 import { totalOf } from './spent-total'
 
 /** The final row of a request. `begin` is missing when the disk did not take it. */
@@ -49,8 +49,19 @@ export function toFinalRow(open: OpenRequest | undefined, end: EndRecord): Reque
     costDetail: end.cost ? toCostDetail(end.cost) : null,
     usageDetail: usage ? toUsageDetail(usage) : null,
     held: null,
-    route: end.route ? JSON.stringify(end.route) : null,
+    route: end.route ? toRouteColumn(end.route) : null,
   }
+}
+
+const routeColumns = new WeakMap<RouteFacts, string>()
+
+/** Those that many requests share are one object, and so one text. */
+function toRouteColumn(facts: RouteFacts): string {
+  const known = routeColumns.get(facts)
+  if (known !== undefined) return known
+  const column = JSON.stringify(facts)
+  routeColumns.set(facts, column)
+  return column
 }
 
 function toCostDetail({ priceOrigin, tier, aboveInputTokens, lines }: Cost): string {

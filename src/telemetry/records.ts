@@ -149,6 +149,8 @@ export type RouteFacts = {
   /** Candidates that were passed by when their turn had come. */
   readonly passed: readonly NamedReason[]
   readonly notes: readonly string[]
+  /** Many requests have these very facts, as one object: they are written out once. */
+  readonly isShared?: true
 }
 
 export type NamedReason = readonly [name: string, reason: string]

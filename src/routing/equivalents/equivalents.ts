@@ -2,7 +2,7 @@ import { explainRights } from '../../keys/rights'
 import type { Provider } from '../../providers/provider'
 import type { ModelIndex } from '../model-index'
 import { pinCredentials } from '../pin-credentials'
-import type { Exclusion, Plan, PlannedTarget } from '../plan'
+import { changePlan, type Exclusion, type Plan, type PlannedTarget } from '../plan'
 import { findUnmet, RequestNeeds } from '../requirements'
 import type { PlanRequest } from '../route-caller'
 import type { Target } from '../target'
@@ -44,7 +44,7 @@ export class Equivalents {
         })
       else targets.push({ target: pinned, params: undefined, reason })
     }
-    return { ...plan, targets, excluded }
+    return changePlan(plan, { targets, excluded })
   }
 
   /** For a model, the nearest first: one of each other provider. */
