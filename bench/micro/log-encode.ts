@@ -1,21 +1,27 @@
 import { join } from 'node:path'
 import { attemptRecord, beginRecord, endRecord } from '../../src/telemetry/fixtures/records'
 import { createJournal } from '../../src/telemetry/journal'
-import { encodeRecord } from '../../src/telemetry/journal-codec'
+import { writeRecord } from '../../src/telemetry/journal-codec'
+import { ByteWriter } from '../../src/std/byte-writer'
 import type { AttemptRecord, BeginRecord, EndRecord } from '../../src/telemetry/records'
 import { createPiece, type Piece } from './piece'
 
 type Records = [BeginRecord, AttemptRecord, EndRecord]
 
-/** The three records of a request that went well: as text, and into a journal on the disk. */
+/** The three records of a request that went well: as bytes, and into a journal on the disk. */
 export function createLogPieces(directory: string): Piece[] {
+  const writer = new ByteWriter(64 << 10)
   const journal = createJournal({ directory: join(directory, 'journal') })
   return [
     createPiece({
       work: 'log encode: begin, attempt and end',
       budgetMicros: 5,
       fresh: createRecords,
-      run: (records) => records.map(encodeRecord),
+      run(records) {
+        writer.clear()
+        for (const record of records) writeRecord(writer, record)
+        return writer.length
+      },
     }),
     createPiece({
       work: 'log append: the same, written to the journal',

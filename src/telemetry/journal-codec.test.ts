@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { attemptRecord, beginRecord, bodiesRecord, endRecord } from './fixtures/records'
-import { encodeRecord } from './journal-codec'
+import {
+  attemptRecord,
+  beginRecord,
+  bodiesRecord,
+  encodeRecord,
+  endRecord,
+} from './fixtures/records'
 import { decodeLine, decodeLines } from './journal-decode'
 import type { LogRecord, RouteFacts } from './records'
 

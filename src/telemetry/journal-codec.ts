@@ -1,5 +1,6 @@
 import type { Cost } from '../pricing/cost'
 import { rareUsage, type Usage } from '../protocols/usage'
+import type { ByteWriter } from '../std/byte-writer'
 import { encodeDeferred } from './journal-deferred'
 import { encodeOwned } from './journal-owned'
 import { encodeRoute } from './journal-route'
@@ -14,46 +15,48 @@ import type {
   SpentRecord,
 } from './records'
 
-const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
-
 /**
  * A record in the journal is one line of JSON: a list of a letter for its kind, the version of that
  * kind's layout, and its fields in fixed order. Unknown values are null, flags 0 or 1, durations
  * whole microseconds, since writing out a double's digits costs more than all the rest.
  *
- * The lines are put together by hand because a request waits for them: `JSON.stringify` sees only
- * text that others chose. Identifiers are ours and need no escaping.
+ * What each request has is written byte by byte, because a request waits for it. Identifiers are ours and need no
+ * escaping.
  */
-export function encodeRecord(record: LogRecord): string {
+export function writeRecord(to: ByteWriter, record: LogRecord): void {
   switch (record.kind) {
     case 'begin':
-      return encodeBegin(record)
+      return writeBegin(to, record)
     case 'hold':
-      return encodeHold(record)
+      return writeHold(to, record)
     case 'attempt':
-      return encodeAttempt(record)
+      return writeAttempt(to, record)
     case 'spent':
-      return encodeSpent(record)
+      return writeSpent(to, record)
     case 'end':
-      return encodeEnd(record)
+      return writeEnd(to, record)
     case 'defer':
     case 'settlement':
-      return encodeDeferred(record)
+      return to.text(encodeDeferred(record))
     case 'own':
     case 'disown':
-      return encodeOwned(record)
+      return to.text(encodeOwned(record))
     case 'bodies':
-      return encodeBodies(record)
+      return writeBodies(to, record)
     case 'refusals':
-      return encodeRefusals(record)
+      return writeRefusals(to, record)
     case 'checkpoint-begin':
-      return `["k",1,${record.mark}]\n`
+      return to.text(`["k",1,${record.mark}]\n`)
     case 'mark':
-      return `["m",1,${record.mark}]\n`
+      return to.text(`["m",1,${record.mark}]\n`)
     case 'counters':
-      return `${JSON.stringify(['c', 1, record.mark, record.counters.map(toCounterFields)])}\n`
+      return to.text(
+        `${JSON.stringify(['c', 1, record.mark, record.counters.map(toCounterFields)])}\n`
+      )
     case 'checkpoint-end':
-      return `${JSON.stringify(['K', 1, record.mark, record.after, record.count, record.limits])}\n`
+      return to.text(
+        `${JSON.stringify(['K', 1, record.mark, record.after, record.count, record.limits])}\n`
+      )
   }
 }
 
@@ -61,125 +64,211 @@ function toCounterFields({ limitId, name, endsAtMs, stretches }: CounterState) {
   return [limitId, name, endsAtMs ?? null, stretches]
 }
 
-function encodeBegin(record: BeginRecord): string {
-  return (
-    `["b",3,"${record.id}",${record.startedAtMs},${text(record.clientRequestId)},` +
-    `${text(record.keyId)},${text(record.keyName)},${text(record.api)},${text(record.operation)},` +
-    `${text(record.requestedModel)},${flag(record.stream)},${record.bodyBytes},${owner(record.of)},${number(record.admittedAtMs)},${held(record.held)}]\n`
-  )
+function writeBegin(to: ByteWriter, record: BeginRecord): void {
+  to.ascii('["b",3,"')
+  to.ascii(record.id)
+  to.ascii('",')
+  to.number(record.startedAtMs)
+  writeText(to, record.clientRequestId)
+  writeText(to, record.keyId)
+  writeText(to, record.keyName)
+  writeText(to, record.api)
+  writeText(to, record.operation)
+  writeText(to, record.requestedModel)
+  writeFlag(to, record.stream)
+  writeNumber(to, record.bodyBytes)
+  to.ascii(',')
+  writeOwner(to, record.of)
+  writeNumber(to, record.admittedAtMs)
+  to.ascii(',')
+  writeHeld(to, record.held)
+  to.ascii(']\n')
 }
 
-function held(value: HeldRecord | undefined): string {
-  if (value === undefined) return 'null'
-  const { model, costNanoUsd, credential } = value
+function writeHeld(to: ByteWriter, value: HeldRecord | undefined): void {
+  if (value === undefined) return to.ascii('null')
+  to.ascii('[')
+  to.json(value.model)
+  writeNumber(to, value.costNanoUsd)
   // Few have one.
-  const named = credential === undefined ? '' : `,${text(credential)}`
-  return `[${text(model)},${number(costNanoUsd)}${named}]`
+  if (value.credential !== undefined) writeText(to, value.credential)
+  to.ascii(']')
 }
 
-function owner(of: RequestOwner | undefined): string {
-  if (of === undefined) return 'null'
-  const { organization, team, user, session, tags } = of
+function writeOwner(to: ByteWriter, of: RequestOwner | undefined): void {
+  if (of === undefined) return to.ascii('null')
+  to.ascii('[')
+  to.json(of.organization)
+  writeText(to, of.team)
+  writeText(to, of.user)
+  writeText(to, of.session)
   // Most requests have no more than an organization.
-  const listed = tags.length === 0 ? '[]' : JSON.stringify(tags)
-  return `[${text(organization)},${text(team)},${text(user)},${text(session)},${listed}]`
+  if (of.tags.length === 0) return to.ascii(',[]]')
+  to.text(`,${JSON.stringify(of.tags)}]`)
 }
 
-function encodeHold({ requestId, beside, ...value }: HoldRecord): string {
-  if (beside !== undefined) return `["h",3,"${requestId}",${held(value)},${beside}]\n`
-  return `["h",2,"${requestId}",${held(value)}]\n`
+function writeHold(to: ByteWriter, { requestId, beside, ...value }: HoldRecord): void {
+  to.ascii(beside === undefined ? '["h",2,"' : '["h",3,"')
+  to.ascii(requestId)
+  to.ascii('",')
+  writeHeld(to, value)
+  if (beside !== undefined) writeNumber(to, beside)
+  to.ascii(']\n')
 }
 
-function encodeSpent(record: SpentRecord): string {
-  return (
-    `["s",1,"${record.requestId}",${record.number},${held(record.held)},${cost(record.cost)},` +
-    `${number(record.inputTokens)},${number(record.outputTokens)}]\n`
-  )
+function writeSpent(to: ByteWriter, record: SpentRecord): void {
+  to.ascii('["s",1,"')
+  to.ascii(record.requestId)
+  to.ascii('"')
+  writeNumber(to, record.number)
+  to.ascii(',')
+  writeHeld(to, record.held)
+  to.ascii(',')
+  writeCost(to, record.cost)
+  writeNumber(to, record.inputTokens)
+  writeNumber(to, record.outputTokens)
+  to.ascii(']\n')
 }
 
-function encodeAttempt(record: AttemptRecord): string {
-  return (
-    `["a",2,"${record.requestId}",${record.number},${text(record.provider)},` +
-    `${text(record.model)},${micros(record.startedAfterMs)},${micros(record.durationMs)},` +
-    `${micros(record.headMs)},${number(record.status)},"${record.outcome}",` +
-    `${text(record.errorCode)},${text(record.errorMessage)},${text(record.upstreamRequestId)},` +
-    `${text(record.retryOf)},${flag(record.possiblyBilledTwice)},` +
-    `${text(record.credential)}]\n`
-  )
+function writeAttempt(to: ByteWriter, record: AttemptRecord): void {
+  to.ascii('["a",2,"')
+  to.ascii(record.requestId)
+  to.ascii('"')
+  writeNumber(to, record.number)
+  writeText(to, record.provider)
+  writeText(to, record.model)
+  writeMicros(to, record.startedAfterMs)
+  writeMicros(to, record.durationMs)
+  writeMicros(to, record.headMs)
+  writeNumber(to, record.status)
+  writeText(to, record.outcome)
+  writeText(to, record.errorCode)
+  writeText(to, record.errorMessage)
+  writeText(to, record.upstreamRequestId)
+  writeText(to, record.retryOf)
+  writeFlag(to, record.possiblyBilledTwice)
+  writeText(to, record.credential)
+  to.ascii(']\n')
 }
 
-function encodeEnd(record: EndRecord): string {
-  return (
-    `["e",5,"${record.requestId}",${record.endedAtMs},${record.status},"${record.outcome}",` +
-    `${text(record.errorCode)},${text(record.errorMessage)},${text(record.provider)},` +
-    `${text(record.servedModel)},${texts(record.finishReasons)},${usage(record.usage)},` +
-    `${text(record.usageProvenance)},${micros(record.firstTokenMs)},${micros(record.totalMs)},` +
-    `${micros(record.gatewayMs)},${record.answerBytes},${text(record.lossy)},` +
-    `${cost(record.cost)},${encodeRoute(record.route)}]\n`
-  )
+function writeEnd(to: ByteWriter, record: EndRecord): void {
+  to.ascii('["e",5,"')
+  to.ascii(record.requestId)
+  to.ascii('"')
+  writeNumber(to, record.endedAtMs)
+  writeNumber(to, record.status)
+  writeText(to, record.outcome)
+  writeText(to, record.errorCode)
+  writeText(to, record.errorMessage)
+  writeText(to, record.provider)
+  writeText(to, record.servedModel)
+  to.ascii(',')
+  writeTexts(to, record.finishReasons)
+  to.ascii(',')
+  writeUsage(to, record.usage)
+  writeText(to, record.usageProvenance)
+  writeMicros(to, record.firstTokenMs)
+  writeMicros(to, record.totalMs)
+  writeMicros(to, record.gatewayMs)
+  writeNumber(to, record.answerBytes)
+  writeText(to, record.lossy)
+  to.ascii(',')
+  writeCost(to, record.cost)
+  to.ascii(',')
+  if (record.route === undefined) to.ascii('null')
+  else to.text(encodeRoute(record.route))
+  to.ascii(']\n')
 }
 
-function encodeBodies(record: BodiesRecord): string {
-  return (
-    `["d",1,"${record.requestId}",${text(record.request)},${text(record.answer)},` +
-    `${flag(record.requestTruncated)},${flag(record.answerTruncated)}]\n`
-  )
+function writeBodies(to: ByteWriter, record: BodiesRecord): void {
+  to.ascii('["d",1,"')
+  to.ascii(record.requestId)
+  to.ascii('"')
+  writeText(to, record.request)
+  writeText(to, record.answer)
+  writeFlag(to, record.requestTruncated)
+  writeFlag(to, record.answerTruncated)
+  to.ascii(']\n')
 }
 
-function encodeRefusals(record: RefusalsRecord): string {
-  return (
-    `["r",1,"${record.id}",${record.startedAtMs},${record.endedAtMs},${record.status},` +
-    `${text(record.errorCode)},${record.count}]\n`
-  )
+function writeRefusals(to: ByteWriter, record: RefusalsRecord): void {
+  to.ascii('["r",1,"')
+  to.ascii(record.id)
+  to.ascii('"')
+  writeNumber(to, record.startedAtMs)
+  writeNumber(to, record.endedAtMs)
+  writeNumber(to, record.status)
+  writeText(to, record.errorCode)
+  writeNumber(to, record.count)
+  to.ascii(']\n')
 }
 
-function text(value: string | undefined): string {
-  if (value === undefined) return 'null'
-  // The test is half the price of the call that it mostly saves.
-  return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`
+// A field is written with the comma before it.
+
+function writeText(to: ByteWriter, value: string | undefined): void {
+  if (value === undefined) return to.ascii(',null')
+  to.ascii(',')
+  to.json(value)
 }
 
-function texts(values: string[]): string {
+function writeNumber(to: ByteWriter, value: number | undefined): void {
+  if (value === undefined) return to.ascii(',null')
+  to.ascii(',')
+  to.number(value)
+}
+
+function writeMicros(to: ByteWriter, valueMs: number | undefined): void {
+  writeNumber(to, valueMs === undefined ? undefined : Math.round(valueMs * 1_000))
+}
+
+function writeFlag(to: ByteWriter, value: boolean): void {
+  to.ascii(value ? ',1' : ',0')
+}
+
+function writeTexts(to: ByteWriter, values: string[]): void {
+  const [first] = values
   // By far the most answers have one choice.
-  return values.length === 1 ? `[${text(values[0])}]` : JSON.stringify(values)
+  if (values.length !== 1 || first === undefined) return to.text(JSON.stringify(values))
+  to.ascii('[')
+  to.json(first)
+  to.ascii(']')
 }
 
-function number(value: number | undefined): number | 'null' {
-  return value ?? 'null'
-}
-
-function micros(valueMs: number | undefined): number | 'null' {
-  return valueMs === undefined ? 'null' : Math.round(valueMs * 1_000)
-}
-
-function flag(value: boolean): 0 | 1 {
-  return value ? 1 : 0
-}
-
-function usage(value: Usage | undefined): string {
-  if (value === undefined) return 'null'
-  return (
-    `[${number(value.inputTokens)},${number(value.outputTokens)},` +
-    `${number(value.cacheReadTokens)},${number(value.cacheWriteTokens)},` +
-    `${number(value.reasoningTokens)},${number(value.audioInputTokens)},` +
-    `${number(value.audioOutputTokens)},${rare(value)}]`
-  )
-}
-
-/** Counts and words that few answers have; a tier is the provider's own word. */
-function rare(value: Usage): string {
-  const found = rareUsage(value)
-  return found === undefined ? 'null' : JSON.stringify(found)
+function writeUsage(to: ByteWriter, value: Usage | undefined): void {
+  if (value === undefined) return to.ascii('null')
+  to.ascii('[')
+  if (value.inputTokens === undefined) to.ascii('null')
+  else to.number(value.inputTokens)
+  writeNumber(to, value.outputTokens)
+  writeNumber(to, value.cacheReadTokens)
+  writeNumber(to, value.cacheWriteTokens)
+  writeNumber(to, value.reasoningTokens)
+  writeNumber(to, value.audioInputTokens)
+  writeNumber(to, value.audioOutputTokens)
+  // Counts and words that few answers have; a tier is the provider's own word.
+  const rare = rareUsage(value)
+  if (rare === undefined) return to.ascii(',null]')
+  to.text(`,${JSON.stringify(rare)}]`)
 }
 
 /** The price's origin is a file's name or ours; kinds and provenances are ours. */
-function cost(value: Cost | undefined): string {
-  if (value === undefined) return 'null'
-  let lines = ''
-  for (const { kind, quantity, rate, costNanoUsd } of value.lines)
-    lines += `${lines === '' ? '' : ','}["${kind}",${quantity},${rate},${costNanoUsd}]`
-  return (
-    `[${number(value.costNanoUsd)},"${value.provenance}",${text(value.priceOrigin)},` +
-    `${text(value.tier)},${number(value.aboveInputTokens)},[${lines}]]`
-  )
+function writeCost(to: ByteWriter, value: Cost | undefined): void {
+  if (value === undefined) return to.ascii('null')
+  to.ascii('[')
+  if (value.costNanoUsd === undefined) to.ascii('null')
+  else to.number(value.costNanoUsd)
+  writeText(to, value.provenance)
+  writeText(to, value.priceOrigin)
+  writeText(to, value.tier)
+  writeNumber(to, value.aboveInputTokens)
+  to.ascii(',[')
+  for (const [at, { kind, quantity, rate, costNanoUsd }] of value.lines.entries()) {
+    to.ascii(at === 0 ? '[' : ',[')
+    to.json(kind)
+    writeNumber(to, quantity)
+    writeNumber(to, rate)
+    writeNumber(to, costNanoUsd)
+    to.ascii(']')
+  }
+  to.ascii(']]')
 }

@@ -20,8 +20,7 @@ const decodedShared = new Map<string, RouteFacts | undefined>()
  * How the targets of a request were chosen, as JSON: a list, or the text of one where many requests share it, which is
  * written and read once.
  */
-export function encodeRoute(facts: RouteFacts | undefined): string {
-  if (facts === undefined) return 'null'
+export function encodeRoute(facts: RouteFacts): string {
   if (!facts.isShared) return encodeList(facts)
   const known = encodedShared.get(facts)
   if (known !== undefined) return known

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { encodeRecord } from './journal-codec'
+import { ByteWriter } from '../std/byte-writer'
+import { writeRecord } from './journal-codec'
 import { listSegments, segmentPath } from './journal-files'
 import type { LogRecord } from './records'
 
@@ -56,10 +57,10 @@ export type JournalStats = {
 }
 
 const RETRY_MS = 250
-/** More is not kept waiting: it would no longer fit the scratch memory. */
-const WRITE_AT_LENGTH = 16 << 10
-/** Enough for all but bodies: writing into memory that is there costs half of making it. */
-const SCRATCH_BYTES = 64 << 10
+/** More is not kept waiting. */
+const WRITE_AT_BYTES = 32 << 10
+/** Enough for all but bodies. */
+const USUAL_BYTES = 64 << 10
 
 /**
  * The request log's first home: lines appended by `write` calls, which survive any death of this
@@ -79,7 +80,7 @@ class SegmentedJournal implements Journal {
   readonly #now: () => number
   readonly #epochNow: () => number
   readonly #writeSync: WriteSync
-  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+  readonly #pending = new ByteWriter(USUAL_BYTES)
   readonly #stats: JournalStats = {
     ...{ writtenBytes: 0, lostRecords: 0, lostBytes: 0, lostRows: 0 },
     problem: undefined,
@@ -88,7 +89,6 @@ class SegmentedJournal implements Journal {
   #file: number
   #sizeBytes = 0
   #firstWriteMs: number | undefined
-  #pending = ''
   #writing: Promise<void> | undefined
   /** The rest of what the disk took only in part: it goes first, so that no line is torn for good. */
   #unwritten: Buffer | undefined
@@ -123,16 +123,18 @@ class SegmentedJournal implements Journal {
   }
 
   append(record: LogRecord): boolean {
-    const line = encodeRecord(record)
-    const isLast = record.kind === 'end' || record.kind === 'refusals'
-    if (this.#unwritten !== undefined && !this.flush() && this.#isOver(record, line)) {
+    const isRefused = this.#unwritten !== undefined && !this.flush()
+    const pending = this.#pending
+    const before = pending.length
+    writeRecord(pending, record)
+    if (isRefused && this.#isOver(record)) {
       this.#stats.lostRecords += 1
-      this.#stats.lostBytes += Buffer.byteLength(line)
-      if (isLast) this.#stats.lostRows += 1
+      this.#stats.lostBytes += pending.length - before
+      if (record.kind === 'end' || record.kind === 'refusals') this.#stats.lostRows += 1
+      pending.cutTo(before)
       return false
     }
-    this.#pending += line
-    if (this.#pending.length > WRITE_AT_LENGTH) this.flush()
+    if (pending.length > WRITE_AT_BYTES) this.flush()
     return true
   }
 
@@ -141,13 +143,10 @@ class SegmentedJournal implements Journal {
       if (this.#now() < this.#retryAtMs) return false
       if (!this.#write(this.#unwritten, this.#unwritten.length)) return false
     }
-    if (this.#pending !== '') {
-      const text = this.#pending
-      this.#pending = ''
-      // A UTF-16 unit is at most three bytes of UTF-8.
-      const fits = text.length * 3 <= this.#scratch.length
-      const bytes = fits ? this.#scratch : Buffer.from(text)
-      if (!this.#write(bytes, fits ? bytes.write(text) : bytes.length)) return false
+    const { bytes, length } = this.#pending
+    if (length > 0) {
+      this.#pending.clear()
+      if (!this.#write(bytes, length)) return false
     }
     if (this.#sizeBytes > 0) this.#rotateWhenDue()
     return true
@@ -171,9 +170,9 @@ class SegmentedJournal implements Journal {
   }
 
   /** While the disk refuses, a body is worth less than room for the rows behind it. */
-  #isOver(record: LogRecord, line: string): boolean {
+  #isOver({ kind }: LogRecord): boolean {
     const waiting = (this.#unwritten?.length ?? 0) + this.#pending.length
-    return record.kind === 'bodies' || waiting + line.length > this.#pendingBytes
+    return kind === 'bodies' || waiting > this.#pendingBytes
   }
 
   #write(bytes: Buffer, length: number): boolean {

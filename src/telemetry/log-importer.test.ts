@@ -3,8 +3,13 @@ import { appendFileSync, copyFileSync, truncateSync, writeFileSync } from 'node:
 import type { DataDirectory } from '../db/data-directory'
 import { openSqlite } from '../db/open'
 import { makeDataDirectory, openImporter, readRows } from './fixtures/log-directory'
-import { attemptRecord, beginRecord, bodiesRecord, endRecord } from './fixtures/records'
-import { encodeRecord } from './journal-codec'
+import {
+  attemptRecord,
+  beginRecord,
+  bodiesRecord,
+  endRecord,
+  encodeRecord,
+} from './fixtures/records'
 import { listSegments, segmentPath } from './journal-files'
 import type { LogRecord } from './records'
 
