@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite'
+import { stringOf } from '../std/record'
 
 /** What stands in the database of the checkpoint of the ledger's counters. */
 export type StoredCheckpoint = {
@@ -21,7 +22,8 @@ export type CounterRow = {
 
 /** Takes checkpoints down, piece by piece in the order of their marks; what was read before changes nothing. */
 export type CheckpointWriter = {
-  begin(mark: number): void
+  /** `complete`: those limits alone are complete from now on that were and are among them; left out for all that were. */
+  begin(mark: number, complete?: readonly string[]): void
   /** The last entry before a mark; `undefined` where the mark was read before. */
   mark(mark: number): number | undefined
   put(mark: number, counters: readonly Omit<CounterRow, 'through'>[]): void
@@ -84,9 +86,11 @@ export function createCheckpointWriter(
   }
 
   return {
-    begin(mark) {
+    begin(mark, complete) {
       const state = read(mark)
-      if (state) write({ ...state, pendingThrough: last(), pendingCount: 0 })
+      if (state === undefined) return
+      if (complete) state.limits = keepLimits(state.limits, complete)
+      write({ ...state, pendingThrough: last(), pendingCount: 0 })
     },
     mark(mark) {
       const state = read(mark)
@@ -113,6 +117,12 @@ export function createCheckpointWriter(
       prune.run(prunedAtMs)
     },
   }
+}
+
+function keepLimits(limits: string, ids: readonly string[]): string {
+  const kept = new Set<string | undefined>(ids)
+  const written: unknown[] = JSON.parse(limits)
+  return JSON.stringify(written.filter((limit) => kept.has(stringOf(limit, 'id'))))
 }
 
 /** The checkpoint that counts; `undefined` before the first. */

@@ -210,6 +210,11 @@ export class AccountBook {
     return this.#changed.splice(0)
   }
 
+  /** The account counts what comes: its limit is there, and it was not forgotten. */
+  holds(account: Account): boolean {
+    return this.#counters.get(account.limit.id)?.accounts.get(account.key) === account
+  }
+
   get hasChanged(): boolean {
     return this.#changed.length > 0
   }

@@ -94,6 +94,27 @@ function lookAtAll(books: ChangingBooks): void {
   books.drain()
 }
 
+const NONE = [undefined, undefined, undefined, undefined] as const
+
+/** A limit is taken away between two pieces of a checkpoint, with a request under way that ends then. */
+const TAKEN_IN_A_ROUND: Step[] = [
+  { do: 'ask', user: 0 },
+  { do: 'end', cost: 0 },
+  { do: 'finish' },
+  { do: 'ask', user: 0 },
+  { do: 'reload', amounts: [...NONE], isDrained: false },
+  { do: 'reload', amounts: [undefined, undefined, undefined, 1], isDrained: false },
+  { do: 'ask', user: 0 },
+  { do: 'wait', ms: 10_000 },
+  { do: 'step' },
+  { do: 'reload', amounts: [...NONE], isDrained: true },
+  { do: 'step' },
+  { do: 'ask', user: 0 },
+  { do: 'end', cost: 0 },
+  { do: 'reload', amounts: [...NONE], isDrained: false },
+  { do: 'ask', user: 0 },
+]
+
 test(
   'limits that are raised, lowered, added and removed let nothing in beyond them, and count what all entries say',
   () => {
@@ -114,7 +135,7 @@ test(
           books.cleanUp()
         }
       }),
-      { numRuns: 50 }
+      { numRuns: 50, examples: [[TAKEN_IN_A_ROUND]] }
     )
   },
   MINUTE_MS

@@ -23,7 +23,7 @@ const MARKS = 1_000_000
 const STEP_COUNTERS = 500
 const EVERY_MS = 10_000
 
-type Round = { changed: Account[]; taken: number }
+type Round = { changed: Account[]; taken: number; written: number }
 
 /**
  * Writes down what the accounts have counted, so that a start needs only the entries behind it. Little by little: each
@@ -38,6 +38,8 @@ export class Checkpointer {
   #marks = 0
   #round: Round | undefined
   #beganAtMs: number
+  /** Which limits were said to be complete. */
+  #complete: string | undefined
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
@@ -70,22 +72,29 @@ export class Checkpointer {
 
   #begin(): void {
     this.#beganAtMs = this.#now()
-    if (!this.#options.append({ kind: 'checkpoint-begin', mark: this.#mark() })) return
-    this.#round = { changed: this.#options.book.takeChanged(), taken: 0 }
+    const ids = Array.from(this.#options.limits(), ({ id }) => id)
+    const said = ids.join('\n')
+    // Counters take the place of older ones one by one: those of a limit that a reload took away must count no more.
+    const complete = said === this.#complete ? undefined : ids
+    if (!this.#options.append({ kind: 'checkpoint-begin', mark: this.#mark(), complete })) return
+    this.#complete = said
+    this.#round = { changed: this.#options.book.takeChanged(), taken: 0, written: 0 }
   }
 
   #go(round: Round): void {
     const { changed, taken } = round
-    const { limits, append } = this.#options
+    const { book, limits, append } = this.#options
     const mark = this.#mark()
     if (taken < changed.length) {
       round.taken = Math.min(changed.length, taken + STEP_COUNTERS)
-      const counters = changed.slice(taken, round.taken).map(toState)
-      if (append({ kind: 'counters', mark, counters })) return
+      // What was taken away meanwhile has not counted what ended since.
+      const present = changed.slice(taken, round.taken).filter((account) => book.holds(account))
+      round.written += present.length
+      if (append({ kind: 'counters', mark, counters: present.map(toState) })) return
       // The journal takes no more: what it lacks is left for the next time.
       for (const account of changed.slice(taken)) account.noteChange()
     } else {
-      const of = { after: this.#after, count: changed.length, limits: [...limits()] }
+      const of = { after: this.#after, count: round.written, limits: [...limits()] }
       if (append({ kind: 'checkpoint-end', mark, ...of })) this.#after = mark
     }
     this.#round = undefined

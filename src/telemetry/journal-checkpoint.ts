@@ -24,6 +24,9 @@ const checkpointSchema = z.union([
     .tuple([z.literal('k'), z.literal(1), z.number()])
     .transform(([, , mark]) => ({ kind: 'checkpoint-begin' as const, mark })),
   z
+    .tuple([z.literal('k'), z.literal(2), z.number(), z.array(z.string())])
+    .transform(([, , mark, complete]) => ({ kind: 'checkpoint-begin' as const, mark, complete })),
+  z
     .tuple([z.literal('c'), z.literal(1), z.number(), z.array(counterSchema)])
     .transform(([, , mark, counters]) => ({ kind: 'counters' as const, mark, counters })),
   z

@@ -125,6 +125,12 @@ test('how a target was chosen is read back, by itself or shared by many', () => 
   expect(decodeLine(line(shared).replace('smart', '\\\\"smart'))).toBeUndefined()
 })
 
+test('the beginning of a checkpoint is read back, with limits and without', () => {
+  const begin: LogRecord = { kind: 'checkpoint-begin', mark: 7 }
+  const records: LogRecord[] = [begin, { ...begin, complete: ['limit "a"', 'b'] }]
+  expect(records.map((record) => decodeLine(line(record)))).toEqual(records)
+})
+
 test('an attempt of the first layout is read, without a credential', () => {
   const older = line(attemptRecord(id))
     .replace('["a",2,', '["a",1,')

@@ -6,6 +6,7 @@ import { encodeOwned } from './journal-owned'
 import { encodeRoute } from './journal-route'
 import type { AttemptRecord, BeginRecord, BodiesRecord, EndRecord } from './records'
 import type {
+  CheckpointRecord,
   CounterState,
   HeldRecord,
   HoldRecord,
@@ -14,6 +15,8 @@ import type {
   RequestOwner,
   SpentRecord,
 } from './records'
+
+type CheckpointBegin = Extract<CheckpointRecord, { kind: 'checkpoint-begin' }>
 
 /**
  * A record in the journal is one line of JSON: a list of a letter for its kind, the version of that
@@ -46,7 +49,7 @@ export function writeRecord(to: ByteWriter, record: LogRecord): void {
     case 'refusals':
       return writeRefusals(to, record)
     case 'checkpoint-begin':
-      return to.text(`["k",1,${record.mark}]\n`)
+      return writeCheckpointBegin(to, record)
     case 'mark':
       return to.text(`["m",1,${record.mark}]\n`)
     case 'counters':
@@ -58,6 +61,11 @@ export function writeRecord(to: ByteWriter, record: LogRecord): void {
         `${JSON.stringify(['K', 1, record.mark, record.after, record.count, record.limits])}\n`
       )
   }
+}
+
+function writeCheckpointBegin(to: ByteWriter, { mark, complete }: CheckpointBegin): void {
+  if (complete === undefined) return to.text(`["k",1,${mark}]\n`)
+  to.text(`${JSON.stringify(['k', 2, mark, complete])}\n`)
 }
 
 function toCounterFields({ limitId, name, endsAtMs, stretches }: CounterState) {

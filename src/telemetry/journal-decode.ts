@@ -57,7 +57,7 @@ function lineCount(text: string): number {
 }
 
 /** The newest layout of each kind, where it is not the first. */
-const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 3, b: 3, e: 5 }
+const LAYOUTS: Readonly<Record<string, number>> = { a: 2, h: 3, b: 3, e: 5, k: 2 }
 
 function decodeRecord(value: unknown): LogRecord | undefined {
   if (!Array.isArray(value)) return undefined

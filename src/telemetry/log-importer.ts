@@ -211,7 +211,7 @@ class JoiningImporter implements LogImporter {
       case 'mark':
         return this.#noteMark(record.mark)
       case 'checkpoint-begin':
-        return this.#checkpoints.begin(record.mark)
+        return this.#checkpoints.begin(record.mark, record.complete)
       case 'counters':
         return this.#checkpoints.put(record.mark, record.counters.map(toCounterColumns))
       case 'checkpoint-end':

@@ -216,7 +216,12 @@ export type RefusalsRecord = {
  * what is read twice counts once.
  */
 export type CheckpointRecord =
-  | { readonly kind: 'checkpoint-begin'; readonly mark: number }
+  | {
+      readonly kind: 'checkpoint-begin'
+      readonly mark: number
+      /** Limits whose counters are complete: of others nothing that was said before holds. Left out: as before. */
+      readonly complete?: readonly string[] | undefined
+    }
   /** Only a place: what was counted before it can be told from what was counted after. */
   | { readonly kind: 'mark'; readonly mark: number }
   | {
