@@ -75,10 +75,13 @@ export class Exchange implements BodyHolder {
     this.record.keyName = this.#caller?.name
   }
 
-  async read(): Promise<Envelope> {
+  read(): Promise<Envelope> {
     this.record.beginWait()
-    if (this.#protocol.client.parseForm && this.#call.isForm) return await this.#readForm()
-    const body = await this.#call.readBody(this)
+    if (this.#protocol.client.parseForm && this.#call.isForm) return this.#readForm()
+    return this.#call.readBody(this).then((body) => this.#takeBody(body))
+  }
+
+  #takeBody(body: Uint8Array): Envelope {
     this.record.endWait()
     this.record.bodyBytes = body.length
     const envelope = readEnvelope(this.#protocol, body, this.#call.route)

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error'
+import { findBytes } from '../std/bytes'
 import { isRecord } from '../std/record'
 import type { Exchange } from './exchange'
 import type { GatewayParts } from './gateway-parts'
@@ -11,7 +12,7 @@ const decoder = new TextDecoder()
 
 /** Whether a request may name files that a provider keeps: what nearly none does, and costs a search. */
 export function namesFiles(body: Uint8Array): boolean {
-  return Buffer.from(body.buffer, body.byteOffset, body.length).indexOf(MARK) >= 0
+  return findBytes(body, MARK) >= 0
 }
 
 /**

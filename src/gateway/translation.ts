@@ -18,6 +18,7 @@ import { SaidText } from '../protocols/said-text'
 import type { StreamEvent } from '../protocols/stream-event'
 import { mergeUsage, withTier } from '../protocols/usage'
 import type { Target } from '../routing/target'
+import { findBytes } from '../std/bytes'
 import { setJsonMembers } from '../std/json-edit'
 import type { Continuity } from './continuity'
 import { type ToolCallMemory, ToolCallWatch } from './tool-call-memory'
@@ -127,6 +128,8 @@ export class Translation {
   }
 }
 
+const TOOL_CALLS = Buffer.from('"tool_calls"')
+const STORE = Buffer.from('"store"')
 const NOT_STORED: ReadonlyMap<string, undefined> = new Map([['store', undefined]])
 
 const CAN_CACHE: ReadonlySet<string> = new Set(['anthropic-messages', 'bedrock-converse'])
@@ -137,10 +140,10 @@ export function mendBody(told: Uint8Array, target: Target, memory: ToolCallMemor
     target.provider.configuration.quirks
   const body = keepsNoResponses ? withoutStore(told) : told
   if (!shortToolCallIds && !wantsReasoningBack && renames === undefined) return body
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const hasCalls = (shortToolCallIds || wantsReasoningBack) && bytes.indexOf('"tool_calls"') >= 0
+  const hasCalls = (shortToolCallIds || wantsReasoningBack) && findBytes(body, TOOL_CALLS) >= 0
   const names = renames ? Object.keys(renames) : []
-  if (!hasCalls && !names.some((name) => bytes.indexOf(`"${name}"`) >= 0)) return body
+  if (!hasCalls && !names.some((name) => findBytes(body, Buffer.from(`"${name}"`)) >= 0))
+    return body
   const parsed: unknown = JSON.parse(decoder.decode(body))
   mend(parsed, target, memory)
   return encoder.encode(JSON.stringify(parsed))
@@ -148,8 +151,7 @@ export function mendBody(told: Uint8Array, target: Target, memory: ToolCallMemor
 
 /** The gateway keeps what such hosts refuse to. */
 function withoutStore(body: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  return bytes.indexOf('"store"') < 0 ? body : setJsonMembers(body, NOT_STORED)
+  return findBytes(body, STORE) < 0 ? body : setJsonMembers(body, NOT_STORED)
 }
 
 function mend(body: unknown, { provider }: Target, memory: ToolCallMemory): void {

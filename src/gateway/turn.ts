@@ -46,7 +46,9 @@ export type TurnRequest = AttemptRequest & {
  * else may answer. Throws the last failure when none does, and what a limit of the caller refuses.
  */
 export function turn(context: TurnContext, request: TurnRequest): Promise<UpstreamAnswer> {
-  return new Turn(context, request).run()
+  const turn = new Turn(context, request)
+  const [first, second] = request.plan.targets
+  return first && second === undefined ? turn.runOnly(first) : turn.run()
 }
 
 /** Who is only busy may still be asked when all others have failed. */
@@ -68,6 +70,24 @@ class Turn {
     this.#request = request
   }
 
+  /** The only target of a plan. */
+  runOnly(planned: PlannedTarget): Promise<UpstreamAnswer> {
+    const health = this.#context.health.of(planned.target.name)
+    const refusal = health.admit()
+    if (refusal) return this.#insist(planned, health, refusal)
+    return this.#try(planned, health, false, undefined).then((answer) => answer ?? this.#fail())
+  }
+
+  /** Nobody else may answer: who is not well is asked all the same, the truth comes from there. */
+  async #insist(
+    planned: PlannedTarget,
+    health: TargetHealth,
+    refusal: HealthRefusal
+  ): Promise<UpstreamAnswer> {
+    const granted = await this.#waitFor(health, refusal)
+    return (await this.#try(planned, health, false, granted)) ?? this.#fail()
+  }
+
   async run(): Promise<UpstreamAnswer> {
     const { targets } = this.#request.plan
     for (const [index, planned] of targets.entries()) {
@@ -75,14 +95,13 @@ class Turn {
       const { target } = planned
       const health = this.#context.health.of(target.name)
       const refusal = health.admit()
-      if (refusal && targets.length > 1) {
+      if (refusal) {
         this.#pass(target, refusal.reason)
         this.#spared.push({ planned, refusal })
         continue
       }
       const hasNext = index < targets.length - 1 || this.#spared.length > 0
-      const granted = refusal && (await this.#waitFor(health, refusal))
-      const answer = await this.#try(planned, health, hasNext, granted)
+      const answer = await this.#try(planned, health, hasNext, undefined)
       if (answer) return answer
     }
     for (const { planned, refusal } of this.#lastResorts()) {
@@ -91,6 +110,10 @@ class Turn {
       const answer = await this.#try(planned, health, false, granted)
       if (answer) return answer
     }
+    return this.#fail()
+  }
+
+  #fail(): never {
     throw this.#failure ?? new GatewayError('internal_error', 'the plan of the request is empty')
   }
 

@@ -75,15 +75,15 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   return app
 }
 
-async function serve(c: Context<AppEnv>, parts: AppParts, found: InferencePath): Promise<Response> {
+function serve(c: Context<AppEnv>, parts: AppParts, found: InferencePath): Promise<Response> {
   const { protocol } = found
   const call = toClientCall(c.req.raw, c.env, parts.bodies, found)
   try {
     checkAddress(parts, c.req.raw)
   } catch (error) {
-    return toResponse(await refuse(parts.gateway, protocol, call, error))
+    return refuse(parts.gateway, protocol, call, error).then(toResponse)
   }
-  return toResponse(await handle(parts.gateway, protocol, call))
+  return handle(parts.gateway, protocol, call).then(toResponse)
 }
 
 async function servePassed(

@@ -1,3 +1,5 @@
+import { findBytes } from '../std/bytes'
+
 /** A body up to here is taken as text as a whole: a token is at least one byte. */
 const PLAIN_BYTES = 32 * 1024
 /** What every request may bring along that its body does not show: the model's own tool instructions, roles, marks. */
@@ -39,18 +41,18 @@ export type InputBound = { readonly tokens: number; readonly searches: number }
  * allowances are what they are said to be. `keptTokens` come to it from what its provider keeps.
  */
 export function boundInput(body: Uint8Array, keptTokens = 0): InputBound {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  let tokens = bytes.length + OVERHEAD_TOKENS + keptTokens
-  if (bytes.length > PLAIN_BYTES) tokens += mediaDifference(bytes)
+  let tokens = body.length + OVERHEAD_TOKENS + keptTokens
+  if (body.length > PLAIN_BYTES)
+    tokens += mediaDifference(Buffer.from(body.buffer, body.byteOffset, body.length))
   let searches = 0
   for (const [common, references] of REFERENCES) {
-    if (bytes.indexOf(common) < 0) continue
-    for (const reference of references) tokens += REFERRED_TOKENS * occurrences(bytes, reference)
+    if (findBytes(body, common) < 0) continue
+    for (const reference of references) tokens += REFERRED_TOKENS * occurrences(body, reference)
   }
   for (const [common, tools] of HOSTED) {
-    if (bytes.indexOf(common) < 0) continue
+    if (findBytes(body, common) < 0) continue
     for (const tool of tools) {
-      if (bytes.indexOf(tool) < 0) continue
+      if (findBytes(body, tool) < 0) continue
       tokens += HOSTED_TOOL_TOKENS
       searches += SEARCHES
     }
@@ -78,9 +80,13 @@ function mediaDifference(bytes: Buffer): number {
   return difference
 }
 
-function occurrences(bytes: Buffer, wanted: Buffer): number {
+function occurrences(bytes: Uint8Array, wanted: Buffer): number {
   let count = 0
-  for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + wanted.length))
+  for (
+    let at = findBytes(bytes, wanted);
+    at >= 0;
+    at = findBytes(bytes, wanted, at + wanted.length)
+  )
     count++
   return count
 }

@@ -1,3 +1,5 @@
+import { findBytes } from '../std/bytes'
+
 /** What a model must be able to do for a request, by the names of abilities in models/. */
 export const NEEDS = [
   'tools',
@@ -74,8 +76,8 @@ const HINTS: Readonly<Record<Need, readonly Buffer[]>> = {
 
 /** Whether a request's body shows a need. A body in which it can't be seen needs nothing. */
 export function bodyNeeds(body: Uint8Array, need: Need): boolean {
+  if (!HINTS[need].some((hint) => findBytes(body, hint) >= 0)) return false
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  if (!HINTS[need].some((hint) => bytes.indexOf(hint) >= 0)) return false
   return MARKERS[need].some((marker) => hasMarker(bytes, marker))
 }
 

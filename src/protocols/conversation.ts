@@ -1,3 +1,4 @@
+import { findBytes } from '../std/bytes'
 import { readJsonString } from '../std/json-scan'
 import { endOfJsonValue, firstJsonElement, nextJsonElement, walkJsonObject } from '../std/json-walk'
 
@@ -30,8 +31,9 @@ const ANSWER_MARKS = ['assistant"', '"function_call', '"contents"'].map((text) =
 
 /** A chat's body certainly has no turn but the user's first, and no name for caches: found out in no time. */
 export function isPlainFirstTurn(body: Uint8Array): boolean {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  return !bytes.includes(CACHE_KEY_BYTES) && !ANSWER_MARKS.some((mark) => bytes.includes(mark))
+  return (
+    findBytes(body, CACHE_KEY_BYTES) < 0 && !ANSWER_MARKS.some((mark) => findBytes(body, mark) >= 0)
+  )
 }
 
 /**
@@ -41,8 +43,7 @@ export function isPlainFirstTurn(body: Uint8Array): boolean {
  */
 export function readConversation(body: Uint8Array, seed: number): ConversationPrefix | undefined {
   const reading = new Reading(body, seed)
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const mayHaveKey = bytes.includes(CACHE_KEY_BYTES)
+  const mayHaveKey = findBytes(body, CACHE_KEY_BYTES) >= 0
   walkJsonObject(body, body.indexOf(OPEN_BRACE), READ, (name, valueAt) => {
     reading.take(name, valueAt)
     // Most of a body lies behind the first turn, and nothing else is read there.

@@ -1,3 +1,4 @@
+import { findBytes } from '../std/bytes'
 import { scanJsonObject } from '../std/json-scan'
 import { isRecord, stringOf } from '../std/record'
 
@@ -82,10 +83,11 @@ export function listServerTools(body: Uint8Array): ServerTool[] {
   return found
 }
 
+const MARKS_OF_TOOLS = ['"additional_tools"', '\\u'].map((text) => Buffer.from(text))
+
 /** Most inputs have no tools in them; an escape could hide the word. */
 function mayAddTools(input: Uint8Array): boolean {
-  const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
-  return bytes.includes('"additional_tools"') || bytes.includes('\\u')
+  return MARKS_OF_TOOLS.some((mark) => findBytes(input, mark) >= 0)
 }
 
 function toolsOf(member: (typeof MEMBERS)[number], value: unknown): string[] {

@@ -10,11 +10,8 @@ export function readWholeBody(
   deadlines: Deadlines,
   maxBytes: number
 ): Promise<Uint8Array> {
-  const reading = isBounded(response, maxBytes)
-    ? response.bytes()
-    : readCounted(response, deadlines, maxBytes)
-  // One reaction costs less than an `await` of its own would.
-  return reading.catch((cause: unknown) => {
+  if (isBounded(response, maxBytes)) return readDeclared(response, deadlines)
+  return readCounted(response, deadlines, maxBytes).catch((cause: unknown) => {
     throw toBodyError(deadlines, cause)
   })
 }
@@ -36,12 +33,28 @@ type BodyReader = {
 }
 
 /** The whole body where it has at most `heldBytes`; else as much of it, still to be read on. Throws as `readWholeBody`. */
-export async function readHeldBody(
+export function readHeldBody(
   response: Response,
   deadlines: Deadlines,
   heldBytes: number
 ): Promise<Uint8Array | BegunBody> {
-  if (isBounded(response, heldBytes)) return readWholeBody(response, deadlines, heldBytes)
+  return isBounded(response, heldBytes)
+    ? readDeclared(response, deadlines)
+    : readBegun(response, deadlines, heldBytes)
+}
+
+/** One reaction costs less than an `await` of its own would. */
+function readDeclared(response: Response, deadlines: Deadlines): Promise<Uint8Array> {
+  return response.bytes().catch((cause: unknown) => {
+    throw toBodyError(deadlines, cause)
+  })
+}
+
+async function readBegun(
+  response: Response,
+  deadlines: Deadlines,
+  heldBytes: number
+): Promise<Uint8Array | BegunBody> {
   const reader: BodyReader = (response.body ?? new Blob([]).stream()).getReader()
   const chunks: Uint8Array[] = []
   let length = 0

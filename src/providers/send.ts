@@ -59,11 +59,91 @@ export function createSender(
   guard: AddressGuard = createAddressGuard(),
   onLane?: (event: LaneEvent) => void
 ): Sender & ConnectionWarmer {
-  const lanes = new ConnectionLanes(onLane)
+  return new FetchSender(guard, onLane)
+}
 
-  async function warmOnce(provider: Provider, deadlines: Deadlines): Promise<OriginConnections> {
-    if (needsGuard(provider)) await guard(provider.name, provider.host)
-    const connections = lanes.of(provider)
+class FetchSender implements Sender, ConnectionWarmer {
+  readonly #guard: AddressGuard
+  readonly #lanes: ConnectionLanes
+
+  constructor(guard: AddressGuard, onLane?: (event: LaneEvent) => void) {
+    this.#guard = guard
+    this.#lanes = new ConnectionLanes(onLane)
+  }
+
+  isCold(provider: Provider): boolean {
+    const answered = this.#lanes.of(provider).answeredAtMs
+    return answered === undefined || performance.now() - answered > WARM_FOR_MS
+  }
+
+  /** Most requests have nothing to wait for before they are sent. */
+  send(request: SendRequest): Promise<SendResult> {
+    const { provider } = request
+    try {
+      const checking = this.#check(provider)
+      if (checking || provider.credential) return this.#sendPrepared(request, checking)
+      return this.#sendWith(toHeaders(request), request)
+    } catch (cause) {
+      return Promise.resolve(giveUp(request, cause))
+    }
+  }
+
+  #check(provider: Provider): Promise<void> | undefined {
+    return needsGuard(provider) ? this.#guard(provider.name, provider.host) : undefined
+  }
+
+  async #sendPrepared(
+    request: SendRequest,
+    checking: Promise<void> | undefined
+  ): Promise<SendResult> {
+    try {
+      if (checking) await checking
+      const headers = toHeaders(request)
+      const signed = await sign(toUrl(request.provider, request.path), headers, request)
+      return await this.#sendWith(signed ? { ...headers, ...signed } : headers, request, signed)
+    } catch (cause) {
+      return giveUp(request, cause)
+    }
+  }
+
+  /** Reactions in the place of `await`: each request comes by here. */
+  #sendWith(
+    headers: Readonly<Record<string, string>>,
+    request: SendRequest,
+    signed?: Readonly<Record<string, string>>
+  ): Promise<SendResult> {
+    const { provider, deadlines } = request
+    const options = toFetchOptions(request, headers)
+    const connections = this.#lanes.of(provider)
+    enterLane(connections, options, deadlines)
+    return fetch(toUrl(provider, request.path), options).then(
+      (response) => {
+        deadlines.connected()
+        connections.answered(response)
+        return { ok: true, response, signed }
+      },
+      (cause: unknown) => giveUp(request, cause)
+    )
+  }
+
+  async warm(provider: Provider, deadlines: Deadlines): Promise<GatewayError | undefined> {
+    const hadLanes = this.#lanes.of(provider).hasLanes
+    try {
+      const connections = await this.#warmOnce(provider, deadlines)
+      // Its requests will go by lanes of its own, which was not known before.
+      if (connections.hasLanes && !hadLanes) await this.#warmOnce(provider, deadlines)
+      return undefined
+    } catch (cause) {
+      deadlines.vacate()
+      const failure = toFailure(provider, deadlines, cause)
+      return failure.ok ? undefined : failure.error
+    }
+  }
+
+  async #warmOnce(provider: Provider, deadlines: Deadlines): Promise<OriginConnections> {
+    const checking = this.#check(provider)
+    if (checking) await checking
+    const connections = this.#lanes.of(provider)
     const options = toFetchOptions({ provider, deadlines, body: undefined, fresh: false }, PLAIN)
     options.method = 'HEAD'
     enterLane(connections, options, deadlines)
@@ -72,50 +152,6 @@ export function createSender(
     await response.arrayBuffer()
     deadlines.vacate()
     return connections
-  }
-
-  return {
-    isCold(provider) {
-      const answered = lanes.of(provider).answeredAtMs
-      return answered === undefined || performance.now() - answered > WARM_FOR_MS
-    },
-
-    async send(request) {
-      const { provider, deadlines } = request
-      try {
-        if (needsGuard(provider)) {
-          const checking = guard(provider.name, provider.host)
-          if (checking) await checking
-        }
-        const url = toUrl(provider, request.path)
-        const headers = toHeaders(request)
-        const signed = provider.credential && (await sign(url, headers, request))
-        const options = toFetchOptions(request, signed ? { ...headers, ...signed } : headers)
-        const connections = lanes.of(provider)
-        enterLane(connections, options, deadlines)
-        const response = await fetch(url, options)
-        deadlines.connected()
-        connections.answered(response)
-        return { ok: true, response, signed }
-      } catch (cause) {
-        deadlines.vacate()
-        return toFailure(provider, deadlines, cause)
-      }
-    },
-
-    async warm(provider, deadlines) {
-      const hadLanes = lanes.of(provider).hasLanes
-      try {
-        const connections = await warmOnce(provider, deadlines)
-        // Its requests will go by lanes of its own, which was not known before.
-        if (connections.hasLanes && !hadLanes) await warmOnce(provider, deadlines)
-        return undefined
-      } catch (cause) {
-        deadlines.vacate()
-        const failure = toFailure(provider, deadlines, cause)
-        return failure.ok ? undefined : failure.error
-      }
-    },
   }
 }
 
@@ -213,6 +249,11 @@ function toProbingBody(body: Uint8Array, deadlines: Deadlines): ReadableStream<U
     },
     { highWaterMark: 0 }
   )
+}
+
+function giveUp({ provider, deadlines }: SendRequest, cause: unknown): SendResult {
+  deadlines.vacate()
+  return toFailure(provider, deadlines, cause)
 }
 
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed'])

@@ -1,3 +1,5 @@
+import { latin1Text } from './bytes'
+
 /**
  * One strict pass over JSON bytes (RFC 8259) that finds the members of the top-level object without
  * building values: what an untouched request needs is where `model` stands, not what a megabyte of
@@ -71,8 +73,8 @@ export function readJsonString(
   value: { start: number; end: number }
 ): string | undefined {
   if (bytes[value.start] !== QUOTE) return undefined
-  const plain = plainText(bytes, value.start + 1, value.end - 1)
-  if (plain !== undefined) return plain
+  if (isPlain(bytes, value.start + 1, value.end - 1))
+    return latin1Text(bytes, value.start + 1, value.end - 1)
   return String(JSON.parse(new TextDecoder().decode(bytes.subarray(value.start, value.end))))
 }
 
@@ -129,15 +131,13 @@ function isSpelled(bytes: Uint8Array, from: number, to: number, name: string): b
   return true
 }
 
-/** Bytes `[from, to)` as text where they are ASCII without escapes; else `undefined`. */
-function plainText(bytes: Uint8Array, from: number, to: number): string | undefined {
-  let text = ''
+/** Bytes `[from, to)` are ASCII without escapes. */
+function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = bytes[at]
-    if (byte === undefined || byte === BACKSLASH || byte >= 0x80) return undefined
-    text += String.fromCharCode(byte)
+    if (byte === undefined || byte === BACKSLASH || byte >= 0x80) return false
   }
-  return text
+  return true
 }
 
 function fault(bytes: Uint8Array, position: number): JsonObjectScan {

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors/gateway-error'
+import { findBytes } from '../../std/bytes'
 import {
   type JsonMember,
   readJsonCount,
@@ -83,12 +84,14 @@ function readCount(bytes: Uint8Array, value: Span): number | undefined {
 export function renderRequest(envelope: Envelope, changes: RequestChanges): Uint8Array {
   const { body } = envelope
   if (changes.model === envelope.model || body.length === 0) return body
-  if (Buffer.from(body.buffer, body.byteOffset, body.length).indexOf('"model"') < 0) return body
+  if (findBytes(body, MODEL) < 0) return body
   const span = findModel(body)
   if (span === undefined) return body
   const text = encoder.encode(JSON.stringify(toResourceName(changes.model)))
   return Buffer.concat([body.subarray(0, span.start), text, body.subarray(span.end)])
 }
+
+const MODEL = Buffer.from('"model"')
 
 function findModel(body: Uint8Array): Span | undefined {
   let model: Span | undefined

@@ -38,7 +38,7 @@ export function parseRequest(
   route: RequestRoute
 ): Envelope {
   const { found, closeAt } = scanMembers(body, READ)
-  return {
+  const envelope: Envelope = {
     operation,
     // Azure's clients say the model in the path, and some say one in the body too.
     model: route.model ?? readModel(body, found),
@@ -47,15 +47,17 @@ export function parseRequest(
     choices: readJsonCount(body, found.n) || 1,
     outputLimit:
       readJsonCount(body, found.max_completion_tokens) ?? readJsonCount(body, found.max_tokens),
-    ...(found.service_tier && { serviceTier: readJsonString(body, found.service_tier) }),
-    ...(found.user && { user: readJsonString(body, found.user) }),
-    ...(found.fallbacks && { fallbacksSpan: found.fallbacks }),
     body,
     modelSpan: found.model,
-    ...(route.model !== undefined && { isModelInPath: true }),
     streamOptionsSpan: found.stream_options,
     closeAt,
   }
+  // What few requests have: written into the literal, each would copy an object for every request.
+  if (found.service_tier) envelope.serviceTier = readJsonString(body, found.service_tier)
+  if (found.user) envelope.user = readJsonString(body, found.user)
+  if (found.fallbacks) envelope.fallbacksSpan = found.fallbacks
+  if (route.model !== undefined) envelope.isModelInPath = true
+  return envelope
 }
 
 /**
