@@ -46,9 +46,7 @@ export type TurnRequest = AttemptRequest & {
  * else may answer. Throws the last failure when none does, and what a limit of the caller refuses.
  */
 export function turn(context: TurnContext, request: TurnRequest): Promise<UpstreamAnswer> {
-  const turn = new Turn(context, request)
-  const [first, second] = request.plan.targets
-  return first && second === undefined ? turn.runOnly(first) : turn.run()
+  return new Turn(context, request).run()
 }
 
 /** Who is only busy may still be asked when all others have failed. */
@@ -70,12 +68,20 @@ class Turn {
     this.#request = request
   }
 
-  /** The only target of a plan. */
-  runOnly(planned: PlannedTarget): Promise<UpstreamAnswer> {
-    const health = this.#context.health.of(planned.target.name)
+  /** Most requests have their answer of the first target, and nothing to wait for before it is asked. */
+  run(): Promise<UpstreamAnswer> {
+    const [first, second] = this.#request.plan.targets
+    if (first === undefined) return this.#goOn(0)
+    const health = this.#context.health.of(first.target.name)
     const refusal = health.admit()
-    if (refusal) return this.#insist(planned, health, refusal)
-    return this.#try(planned, health, false, undefined).then((answer) => answer ?? this.#fail())
+    if (refusal && second === undefined) return this.#insist(first, health, refusal)
+    if (refusal) {
+      this.#spare(first, refusal)
+      return this.#goOn(1)
+    }
+    return this.#try(first, health, second !== undefined, undefined).then(
+      (answer) => answer ?? this.#goOn(1)
+    )
   }
 
   /** Nobody else may answer: who is not well is asked all the same, the truth comes from there. */
@@ -88,16 +94,15 @@ class Turn {
     return (await this.#try(planned, health, false, granted)) ?? this.#fail()
   }
 
-  async run(): Promise<UpstreamAnswer> {
+  /** Asks the targets from one on, and at last those that were only busy. */
+  async #goOn(from: number): Promise<UpstreamAnswer> {
     const { targets } = this.#request.plan
     for (const [index, planned] of targets.entries()) {
-      if (planned === this.#hedged) continue
-      const { target } = planned
-      const health = this.#context.health.of(target.name)
+      if (index < from || planned === this.#hedged) continue
+      const health = this.#context.health.of(planned.target.name)
       const refusal = health.admit()
       if (refusal) {
-        this.#pass(target, refusal.reason)
-        this.#spared.push({ planned, refusal })
+        this.#spare(planned, refusal)
         continue
       }
       const hasNext = index < targets.length - 1 || this.#spared.length > 0
@@ -111,6 +116,11 @@ class Turn {
       if (answer) return answer
     }
     return this.#fail()
+  }
+
+  #spare(planned: PlannedTarget, refusal: HealthRefusal): void {
+    this.#pass(planned.target, refusal.reason)
+    this.#spared.push({ planned, refusal })
   }
 
   #fail(): never {
