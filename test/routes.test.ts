@@ -290,9 +290,10 @@ describe('POST /v1/route/explain', () => {
       models: { 'sim/plain': { abilities: [] } },
       routes: {
         smart: { targets: ['sim/plain', { model: 'sim/sim-1', params: { temperature: 0 } }] },
+        quick: { targets: ['sim/sim-1', 'sim/sim-2'], hedge: { after: '2s', max_percent: 5 } },
       },
     })
-    const { headers } = await keyOf(harness, { models: ['route/smart'] })
+    const { headers } = await keyOf(harness, { models: ['route/*'] })
     const explain = (body: object, init: RequestInit = { headers }) =>
       fetch(`${harness.gateway.url}/v1/route/explain`, {
         ...{ ...init, method: 'POST', body: JSON.stringify(body) },
@@ -304,6 +305,11 @@ describe('POST /v1/route/explain', () => {
       targets: [{ model: 'sim/sim-1', reason: '1st in order', params: { temperature: 0 } }],
       excluded: [{ model: 'sim/plain', reason: 'it can call no tools' }],
       notes: [],
+    })
+    const quick = await explain({ model: 'quick', messages: [] })
+    expect(await quick.json()).toMatchObject({
+      continue_streams: false,
+      hedge: { after: 2_000, max_percent: 5 },
     })
     expect(harness.simulator.requests()).toEqual([])
     expect((await explain({ model: 'sim/sim-1' })).status).toBe(403)

@@ -24,6 +24,8 @@ routes:
       - { when: 'estimated_tokens > 5000', use: b/long }
     else: smart
   drawn: { strategy: weighted, targets: [{ model: a/x, weight: 9 }, b/x] }
+  quick:
+    { targets: [a/x, b/x], affinity: false, continue_streams: true, hedge: { after: 2s, max_percent: 5 } }
 `
 
 function write(name: string, text: string): string {
@@ -46,11 +48,13 @@ async function run(...args: string[]) {
 test('routes list shows each with all its targets', async () => {
   const { code, lines } = await run('list')
   expect(code).toBe(0)
-  expect(lines[0]?.split(/\s+/)).toEqual(['NAME', 'STRATEGY', 'TARGETS'])
-  expect(lines[2]).toMatch(/^office +conditional +a\/x, b\/x, b\/long$/)
+  expect(lines[0]?.split(/\s+/)).toEqual(['NAME', 'STRATEGY', 'TARGETS', 'BEYOND'])
+  expect(lines[2]).toMatch(/^office +conditional +a\/x, b\/x, b\/long +-$/)
+  expect(lines[4]).toEndWith('  hedges after 2000 ms, 5 % at most; continues streams; no affinity')
   const { lines: json } = await run('list', '--json')
   expect(JSON.parse(json[0] ?? '')).toContainEqual({
     ...{ name: 'drawn', strategy: 'weighted', targets: ['a/x', 'b/x'] },
+    ...{ affinity: true, continue_streams: false, hedge: null },
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readFileSync } from 'node:fs'
 import type { Configuration } from '../config/configuration'
-import type { RouteNode } from '../config/route-settings'
+import type { RouteNode, RouteSettings } from '../config/route-settings'
 import { layOutColumns } from './columns'
 import { CommandError, EXIT, type CommandOutput } from './command-line'
 import type { Finish } from './finish'
@@ -21,15 +21,15 @@ export function addRoutesCommands(program: Command, output: CommandOutput, finis
     .addOption(jsonOption())
     .action(async ({ config, json }: RoutesOptions) => {
       const configuration = await load(config)
-      const views = configuration.routes.map(({ name, root }) => ({
-        name,
-        strategy: root.kind === 'ordered' ? root.strategy : root.kind,
-        targets: [...new Set(modelsOf(root))],
-      }))
+      const views = configuration.routes.map(viewRoute)
       if (json === true) return output.out(JSON.stringify(views))
       if (views.length === 0) return output.out('There is no route here.')
-      const rows = views.map(({ name, strategy, targets }) => [name, strategy, targets.join(', ')])
-      for (const line of layOutColumns([['NAME', 'STRATEGY', 'TARGETS'], ...rows])) output.out(line)
+      const rows = views.map((view) => {
+        const { name, strategy, targets } = view
+        return [name, strategy, targets.join(', '), sayPolicy(view)]
+      })
+      const head = ['NAME', 'STRATEGY', 'TARGETS', 'BEYOND']
+      for (const line of layOutColumns([head, ...rows])) output.out(line)
     })
 
   routes
@@ -47,6 +47,31 @@ export function addRoutesCommands(program: Command, output: CommandOutput, finis
       for (const result of failed) for (const line of describe(result)) output.out(line)
       output.out(`${results.length} cases, ${failed.length} failed.`)
     })
+}
+
+function viewRoute({ name, root, affinity, policy }: RouteSettings) {
+  const hedge = policy?.hedge
+  return {
+    name,
+    strategy: root.kind === 'ordered' ? root.strategy : root.kind,
+    targets: [...new Set(modelsOf(root))],
+    affinity,
+    continue_streams: policy?.continuesStreams ?? false,
+    hedge: hedge === undefined ? null : { after: hedge.after, max_percent: hedge.share * 100 },
+  }
+}
+
+/** What a route does beyond trying one target after the other. */
+function sayPolicy(view: ReturnType<typeof viewRoute>): string {
+  const { affinity, continue_streams, hedge } = view
+  const said: string[] = []
+  if (hedge !== null) {
+    const after = hedge.after === 'p95' ? 'p95' : `${hedge.after} ms`
+    said.push(`hedges after ${after}, ${hedge.max_percent} % at most`)
+  }
+  if (continue_streams) said.push('continues streams')
+  if (!affinity) said.push('no affinity')
+  return said.join('; ') || '-'
 }
 
 async function load(file: string | undefined): Promise<Configuration> {

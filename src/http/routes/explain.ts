@@ -63,10 +63,15 @@ function readPreviousId(body: Uint8Array): string | undefined {
   return previous && readJsonString(body, previous)
 }
 
-function toView(model: string, { targets, excluded, path, notes }: Plan) {
+function toView(model: string, { targets, excluded, path, notes, policy }: Plan) {
+  const hedge = policy?.hedge
   return {
     model,
     path,
+    ...(policy && {
+      continue_streams: policy.continuesStreams,
+      hedge: hedge ? { after: hedge.after, max_percent: hedge.share * 100 } : null,
+    }),
     targets: targets.map(({ target, params, reason }) => ({
       model: target.name,
       reason,
