@@ -11,7 +11,7 @@ import type { GatewayParts } from '../gateway/gateway-parts'
 import { createVault } from '../gateway/vault'
 import { watchBatches } from '../gateway/watch-batches'
 import { ToolCallMemory } from '../gateway/tool-call-memory'
-import { type AppParts, createApp } from '../http/app'
+import { type AppParts, createApp, createBusyRoutes } from '../http/app'
 import { BodyReads } from '../http/read-body'
 import { listen } from '../http/server'
 import { authenticate } from '../keys/authenticate'
@@ -104,8 +104,8 @@ export function openGateway(options: OpenGatewayOptions): OpenGateway {
     programLog,
     () => serving.configuration.batches.pollMs
   )
-  const app = { options, gateway, serving: () => serving, isReady: () => isReady }
-  const server = listen(options.configuration.server, createApp(toAppParts(app)))
+  const parts = toAppParts({ options, gateway, serving: () => serving, isReady: () => isReady })
+  const server = listen(options.configuration.server, createApp(parts), createBusyRoutes(parts))
 
   return {
     url: server.url,

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 
 import type { ServerConfiguration } from '../config/configuration'
-import type { AppEnv } from './app'
+import type { AppEnv, BusyRoutes } from './app'
 import { IDLE_TIMEOUT_SECONDS } from './client-call'
 
 /** Above what the app allows: Bun answers a larger body itself, with nothing in the 413. */
@@ -21,7 +21,11 @@ export type Listener = {
 }
 
 /** Listens by HTTP/1.1 and HTTP/2, over TLS where it is configured. Throws when the address is taken. */
-export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): Listener {
+export function listen(
+  configuration: ServerConfiguration,
+  app: Hono<AppEnv>,
+  routes: BusyRoutes = {}
+): Listener {
   const { host, port, tls, maxBodyBytes, maxUploadBytes } = configuration
   const server = Bun.serve({
     hostname: host,
@@ -33,6 +37,7 @@ export function listen(configuration: ServerConfiguration, app: Hono<AppEnv>): L
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: Math.max(maxBodyBytes, maxUploadBytes) + BODY_LIMIT_MARGIN_BYTES,
     ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
+    routes,
     fetch: (request, handle) => app.fetch(request, handle),
   })
   return {
