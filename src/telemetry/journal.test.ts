@@ -92,6 +92,20 @@ test('a large body goes out whole, whatever its characters', () => {
   expect(record?.kind === 'bodies' && record.request === request).toBe(true)
 })
 
+test('a record that can not be written leaves nothing of itself', () => {
+  const directory = makeDirectory()
+  const journal = createJournal({ directory })
+  const tags = JSON.parse('{"length":1}')
+  tags.toJSON = () => {
+    throw new Error('no text')
+  }
+  const of = { organization: 'default', team: undefined, user: undefined, session: undefined, tags }
+  expect(() => journal.append(beginRecord('a', { of }))).toThrow('no text')
+  journal.append(endRecord('b'))
+  journal.close()
+  expect(readIds(directory)).toEqual(['b'])
+})
+
 describe('rotation', () => {
   test('follows a segment that has grown', () => {
     const directory = makeDirectory()

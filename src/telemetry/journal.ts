@@ -126,7 +126,13 @@ class SegmentedJournal implements Journal {
     const isRefused = this.#unwritten !== undefined && !this.flush()
     const pending = this.#pending
     const before = pending.length
-    writeRecord(pending, record)
+    try {
+      writeRecord(pending, record)
+    } catch (error) {
+      // Half a line would take the next one with it.
+      pending.cutTo(before)
+      throw error
+    }
     if (isRefused && this.#isOver(record)) {
       this.#stats.lostRecords += 1
       this.#stats.lostBytes += pending.length - before
