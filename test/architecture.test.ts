@@ -134,6 +134,16 @@ describe('architecture', () => {
     expect(callers.filter((path) => !FETCH_CALLERS.includes(path))).toEqual([])
   })
 
+  test('one folder opens sockets', () => {
+    const openers = sources
+      .filter((file) => !isTest(file.path) && folderOf(file.path) !== 'simulator')
+      .filter((file) =>
+        /\bBun\.connect\b|['"]node:(?:net|tls|http|https|http2)['"]/.test(file.text)
+      )
+      .map((file) => file.path)
+    expect(openers.filter((path) => !path.startsWith('src/providers/http1/'))).toEqual([])
+  })
+
   test('types are narrowed, never asserted, outside std', () => {
     const casts = sources
       .filter((file) => !isTest(file.path) && folderOf(file.path) !== 'std')

@@ -45,7 +45,7 @@ export function createRelayPieces(): Piece[] {
 /** Gives the bytes that would go on to the client. */
 async function readToEnd(body: ReadableStream<Uint8Array>, envelope: Envelope): Promise<number> {
   const stream = new UpstreamStream(
-    body,
+    { body },
     new SseFramer(),
     new CompletionFrameReader(envelope, CHANGES),
     new Deadlines('openai', DEADLINES, performance.now(), false)

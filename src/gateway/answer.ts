@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error'
 import type { AnswerFacts } from '../protocols/protocol'
+import type { AnswerHeaders } from '../providers/upstream-response'
 
 /** An attempt that brought an answer: read to its end, or as far as its first meaningful frame. */
 export type UpstreamAnswer = WholeAnswer | StreamedAnswer
@@ -48,7 +49,10 @@ export type OpenAttempt = {
  * headers, encodings and the provider's own request id are none of them: the first three are not the client's,
  * the last is logged.
  */
-export function passHeaders(headers: Headers, names: readonly string[]): Record<string, string> {
+export function passHeaders(
+  headers: AnswerHeaders,
+  names: readonly string[]
+): Record<string, string> {
   const passed: Record<string, string> = {}
   for (const name of names) {
     const value = headers.get(name)

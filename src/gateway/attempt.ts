@@ -9,6 +9,7 @@ import type { Deadlines } from '../providers/deadlines'
 import { toPath } from '../providers/provider'
 import { BegunBody, readHeldBody, readWholeBody } from '../providers/read-body'
 import type { ResendReason, SendResult } from '../providers/send'
+import type { AnswerHeaders, UpstreamResponse } from '../providers/upstream-response'
 import { classifyFailure, type Failure } from '../routing/health/classify-failure'
 import type { HealthCall } from '../routing/health/health-call'
 import type { RouteParams } from '../config/route-settings'
@@ -74,7 +75,7 @@ export class UpstreamCall {
   readonly #startedAt = performance.now()
   #headAt: number | undefined
   #status: number | undefined
-  #headers: Headers | undefined
+  #headers: AnswerHeaders | undefined
   #upstreamRequestId: string | undefined
   #number = 0
   #isClosed = false
@@ -124,6 +125,7 @@ export class UpstreamCall {
     } catch (error) {
       const failure = GatewayError.from(error)
       this.close(failure)
+      this.#deadlines.abort(failure)
       return this.#failed(failure)
     }
   }
@@ -211,7 +213,7 @@ export class UpstreamCall {
     })
   }
 
-  #isStream(response: Response): boolean {
+  #isStream(response: UpstreamResponse): boolean {
     this.#headAt = performance.now()
     this.#status = response.status
     this.#headers = response.headers
@@ -275,7 +277,7 @@ export class UpstreamCall {
     else this.#health.failed(this.#failure)
   }
 
-  #readBody(response: Response): Promise<Uint8Array | BegunBody> {
+  #readBody(response: UpstreamResponse): Promise<Uint8Array | BegunBody> {
     this.#deadlines.awaitBody()
     const isPassedOn = this.#translation === undefined && !this.#isObserved
     if (response.ok && isPassedOn && !this.#request.envelope.stream) {
@@ -289,7 +291,7 @@ export class UpstreamCall {
 
   /** The upstream's own error. A credential that ended between its making and its use is not the request's. */
   #refused(
-    response: Response,
+    response: UpstreamResponse,
     body: Uint8Array,
     signed: Readonly<Record<string, string>> | undefined
   ): AttemptResult {
@@ -304,7 +306,7 @@ export class UpstreamCall {
     return this.#failed(error, 'credential_refused')
   }
 
-  #toWhole(response: Response, body: Uint8Array): UpstreamAnswer {
+  #toWhole(response: UpstreamResponse, body: Uint8Array): UpstreamAnswer {
     const { envelope } = this.#request
     const { provider } = this.#target
     const { status } = response
@@ -340,7 +342,7 @@ export class UpstreamCall {
     return this.#target.provider.configuration.quirks.wantsReasoningBack === true
   }
 
-  #pass(response: Response): Record<string, string> {
+  #pass(response: UpstreamResponse): Record<string, string> {
     return passAnswerHeaders(response, this.#upstream.upstream, this.#translation !== undefined)
   }
 
@@ -360,7 +362,7 @@ export class UpstreamCall {
     return createPlainReader(this.#request, this.#upstream, this.#changes, memory)
   }
 
-  #openLarge(response: Response, body: BegunBody): UpstreamAnswer {
+  #openLarge(response: UpstreamResponse, body: BegunBody): UpstreamAnswer {
     this.#health.firstToken()
     const { parseAnswer: parse, answers } = this.#upstream.upstream
     const isFile = answers !== undefined
@@ -368,16 +370,15 @@ export class UpstreamCall {
     return this.#toOpen(response, stream, [body.begun])
   }
 
-  async #openStream(response: Response): Promise<UpstreamAnswer> {
-    const body = response.body ?? new Blob([]).stream()
+  async #openStream(response: UpstreamResponse): Promise<UpstreamAnswer> {
     const framer = this.#upstream.upstream.createFramer()
-    const stream = new UpstreamStream(body, framer, this.#createFrameReader(), this.#deadlines)
+    const stream = new UpstreamStream(response, framer, this.#createFrameReader(), this.#deadlines)
     const held = await stream.readToContent()
     this.#health.firstToken()
     return this.#toOpen(response, stream, held)
   }
 
-  #toOpen(response: Response, stream: AnswerStream, held: Uint8Array[]): UpstreamAnswer {
+  #toOpen(response: UpstreamResponse, stream: AnswerStream, held: Uint8Array[]): UpstreamAnswer {
     // From here on the relay looks at the deadlines, since only it knows whether a frame is awaited.
     this.#request.presence.attend({
       tick() {},

@@ -1,9 +1,10 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { UpstreamHalf } from '../protocols/protocol'
+import type { UpstreamResponse } from '../providers/upstream-response'
 import { passHeaders } from './answer'
 
 /** An answer says beforehand how long it is. */
-export function isDeclared({ headers }: Response): boolean {
+export function isDeclared({ headers }: UpstreamResponse): boolean {
   return headers.has('content-length')
 }
 
@@ -23,7 +24,7 @@ const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
  * own. What is no JSON alone brings its type.
  */
 export function passAnswerHeaders(
-  response: Response,
+  response: UpstreamResponse,
   { answers, answerHeaders }: UpstreamHalf,
   isTold: boolean
 ): Record<string, string> {

@@ -57,7 +57,7 @@ async function relayed(text: string, sizeBytes: number) {
     },
   })
   const reader = openaiChat.upstream.createFrameReader(envelope, changes)
-  const stream = new UpstreamStream(source, new SseFramer(), reader, deadlines)
+  const stream = new UpstreamStream({ body: source }, new SseFramer(), reader, deadlines)
   const parts: Uint8Array[] = []
   for (let next = await stream.next(); next; next = await stream.next()) parts.push(next)
   return { text: Buffer.concat(parts).toString(), facts: stream.facts }

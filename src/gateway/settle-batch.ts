@@ -9,6 +9,7 @@ import { toUsage as toResponsesUsage } from '../protocols/responses/usage'
 import { addUsage, type Usage } from '../protocols/usage'
 import { Deadlines } from '../providers/deadlines'
 import { readWholeBody } from '../providers/read-body'
+import { piecesOf, type UpstreamResponse } from '../providers/upstream-response'
 import { isRecord, recordOf, stringOf } from '../std/record'
 import type { Settlement } from '../telemetry/records'
 import type { GatewayParts } from './gateway-parts'
@@ -137,7 +138,7 @@ async function addUp(
   await askKeeper(parts, owned, path, async (response, deadlines) => {
     const decoder = new TextDecoder()
     let length = 0
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of piecesOf(response)) {
       length += chunk.length
       deadlines.awaitBody()
       if (length > MAX_RESULT_BYTES)
@@ -195,7 +196,7 @@ async function askKeeper(
   parts: GatewayParts,
   owned: OwnedObject,
   path: string,
-  read: (response: Response, deadlines: Deadlines) => Promise<void>
+  read: (response: UpstreamResponse, deadlines: Deadlines) => Promise<void>
 ): Promise<void> {
   const { provider: first } = targetOf(parts, owned)
   const provider =

@@ -46,7 +46,7 @@ function open(pieces: (string | Error)[], end: 'close' | 'stay' = 'close') {
     }
   )
   const deadlines = new Deadlines('sim', SETTINGS, performance.now(), false)
-  const stream = new UpstreamStream(body, new SseFramer(), frames, deadlines)
+  const stream = new UpstreamStream({ body }, new SseFramer(), frames, deadlines)
   return { stream, deadlines, wasCancelled: () => cancelled }
 }
 
@@ -89,7 +89,9 @@ describe('UpstreamStream', () => {
       askForUsage: false,
     })
     const deadlines = new Deadlines('sim', SETTINGS, performance.now(), false)
-    expect(await new UpstreamStream(body, new SseFramer(), frames, deadlines).next()).toBe(chunk)
+    expect(await new UpstreamStream({ body }, new SseFramer(), frames, deadlines).next()).toBe(
+      chunk
+    )
   })
 
   test('drops comments until the answer has begun, and passes them on from then', async () => {

@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error'
 import type { Framer, FrameReader } from '../protocols/protocol'
 import type { Deadlines } from '../providers/deadlines'
 import { toBodyError } from '../providers/read-body'
+import { type BodyReader, readerOf, type UpstreamResponse } from '../providers/upstream-response'
 import type { SseFrame } from '../std/sse'
 
 export const MAX_FRAME_BYTES = 1024 * 1024
@@ -9,17 +10,12 @@ export const MAX_FRAME_BYTES = 1024 * 1024
 /** How long an upstream that has said all may take to end its stream, so that its connection is kept. */
 const DRAIN_MS = 1_000
 
-type ChunkReader = {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
-  cancel(): Promise<void>
-}
-
 /**
  * An upstream's event stream as the bytes that may go on: whole frames, in order, those withheld that
  * only the gateway asked for. Driven by `next`, so that a slow client slows the upstream.
  */
 export class UpstreamStream {
-  readonly #reader: ChunkReader
+  readonly #reader: BodyReader
   readonly #frames: FrameReader
   readonly #deadlines: Deadlines
   readonly #framer: Framer
@@ -30,12 +26,12 @@ export class UpstreamStream {
   #isDone = false
 
   constructor(
-    body: ReadableStream<Uint8Array>,
+    response: Pick<UpstreamResponse, 'body'>,
     framer: Framer,
     frames: FrameReader,
     deadlines: Deadlines
   ) {
-    this.#reader = body.getReader()
+    this.#reader = readerOf(response)
     this.#framer = framer
     this.#frames = frames
     this.#deadlines = deadlines
@@ -207,8 +203,7 @@ function isWholeFrame(data: string): boolean {
 }
 
 function isClientGone(deadlines: Deadlines): boolean {
-  const { reason } = deadlines.signal
-  return reason instanceof GatewayError && reason.code === 'client_closed'
+  return deadlines.reason?.code === 'client_closed'
 }
 
 function tooLarge(): GatewayError {

@@ -1,4 +1,5 @@
 import type { Provider } from './provider'
+import type { UpstreamResponse } from './upstream-response'
 
 /**
  * In flight at once in one lane. Bun keeps 64 idle connections for each TLS configuration and closes the longest idle
@@ -114,7 +115,7 @@ export class OriginConnections {
   }
 
   /** The head of an answer came. */
-  answered(response: Response): void {
+  answered(response: UpstreamResponse): void {
     this.answeredAtMs = performance.now()
     if (!this.#mayHaveLanes || this.#untilLook-- > 0) return
     this.#untilLook = LOOK_EVERY - 1
@@ -153,6 +154,6 @@ export function leaveLane(lane: Lane): void {
  * (https://www.rfc-editor.org/rfc/rfc9113#section-8.3.2) and none of these headers (section 8.2.2). An HTTP/1.1 host that sends
  * neither is taken for HTTP/2, and shares a pool with others.
  */
-function speaksHttp1({ statusText, headers }: Response): boolean {
+function speaksHttp1({ statusText, headers }: UpstreamResponse): boolean {
   return statusText !== '' || headers.has('connection') || headers.has('transfer-encoding')
 }

@@ -11,6 +11,8 @@ export type Provider = {
   configuration: ProviderConfiguration
   origin: string
   host: string
+  /** The path of its base URL, where it is reached over clear text without a proxy; else `undefined`. */
+  plainPath: string | undefined
   /** The origin and how it is reached: what it may share connections with. */
   way: string
   /**
@@ -60,7 +62,7 @@ function createReach(
   configuration: ProviderConfiguration,
   credentialName: string | undefined
 ): Provider {
-  const { protocol, origin, hostname } = new URL(configuration.baseUrl)
+  const { protocol, origin, hostname, pathname } = new URL(configuration.baseUrl)
   const { proxy, caPem, apiKey, apiKeyPlace, identity, modelFormats } = configuration
   const names = new Set([...configuration.protocols, ...modelFormats.flatMap((of) => of.protocols)])
   const formats = [...names].map((name) => [name, toHeaders(configuration, name)])
@@ -70,6 +72,7 @@ function createReach(
     configuration,
     origin,
     host: hostname,
+    plainPath: protocol === 'http:' && !proxy ? pathname.replace(/\/$/, '') : undefined,
     way: [origin, proxy, caPem && Bun.hash(caPem)].join(' '),
     headers: Object.fromEntries(formats),
     paths: new Map(Object.entries(configuration.paths)),

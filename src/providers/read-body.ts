@@ -1,12 +1,13 @@
 import { GatewayError } from '../errors/gateway-error'
 import type { Deadlines } from './deadlines'
+import { type BodyReader, piecesOf, readerOf, type UpstreamResponse } from './upstream-response'
 
 /**
  * Reads an upstream's whole body, at most `maxBytes` of it. Throws `upstream_too_large` beyond, and
  * `upstream_broken`, `upstream_timeout` or `client_closed` when it ends early.
  */
 export function readWholeBody(
-  response: Response,
+  response: UpstreamResponse,
   deadlines: Deadlines,
   maxBytes: number
 ): Promise<Uint8Array> {
@@ -27,14 +28,9 @@ export class BegunBody {
   }
 }
 
-type BodyReader = {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
-  cancel(): Promise<void>
-}
-
 /** The whole body where it has at most `heldBytes`; else as much of it, still to be read on. Throws as `readWholeBody`. */
 export function readHeldBody(
-  response: Response,
+  response: UpstreamResponse,
   deadlines: Deadlines,
   heldBytes: number
 ): Promise<Uint8Array | BegunBody> {
@@ -44,18 +40,18 @@ export function readHeldBody(
 }
 
 /** One reaction costs less than an `await` of its own would. */
-function readDeclared(response: Response, deadlines: Deadlines): Promise<Uint8Array> {
+function readDeclared(response: UpstreamResponse, deadlines: Deadlines): Promise<Uint8Array> {
   return response.bytes().catch((cause: unknown) => {
     throw toBodyError(deadlines, cause)
   })
 }
 
 async function readBegun(
-  response: Response,
+  response: UpstreamResponse,
   deadlines: Deadlines,
   heldBytes: number
 ): Promise<Uint8Array | BegunBody> {
-  const reader: BodyReader = (response.body ?? new Blob([]).stream()).getReader()
+  const reader: BodyReader = readerOf(response)
   const chunks: Uint8Array[] = []
   let length = 0
   let hasBegun = false
@@ -80,7 +76,7 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 /** A compressed body says how long it is before it is unpacked. */
-function isBounded({ headers }: Response, maxBytes: number): boolean {
+function isBounded({ headers }: UpstreamResponse, maxBytes: number): boolean {
   const declared = headers.get('content-length')
   if (declared === null || Number(declared) > maxBytes) return false
   return headers.get('content-encoding') === null
@@ -89,8 +85,7 @@ function isBounded({ headers }: Response, maxBytes: number): boolean {
 /** What a read that failed means: the deadline or the client that ended it, else a broken upstream. */
 export function toBodyError(deadlines: Deadlines, cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause
-  const { reason } = deadlines.signal
-  if (reason instanceof GatewayError) return reason
+  if (deadlines.reason) return deadlines.reason
   return new GatewayError('upstream_broken', 'the provider broke off in the middle of its answer', {
     cause,
   })
@@ -105,14 +100,14 @@ function isAnswer(chunk: Uint8Array): boolean {
 }
 
 async function readCounted(
-  response: Response,
+  response: UpstreamResponse,
   deadlines: Deadlines,
   maxBytes: number
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   let hasBegun = false
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of piecesOf(response)) {
     length += chunk.length
     hasBegun ||= isAnswer(chunk)
     if (hasBegun) deadlines.awaitBody()

@@ -7,6 +7,7 @@ import { Deadlines } from './deadlines'
 import { providerConfiguration } from './fixtures/configuration'
 import { createProvider } from './provider'
 import { createSender, type SendRequest } from './send'
+import type { UpstreamResponse } from './upstream-response'
 
 const cleanUps: (() => unknown)[] = []
 
@@ -40,6 +41,10 @@ function requestTo(configuration: Partial<ProviderConfiguration>, more: Partial<
   }
 }
 
+async function textOf(response: UpstreamResponse): Promise<string> {
+  return Buffer.from(await response.bytes()).toString()
+}
+
 describe('send', () => {
   test('sends the same to an origin heard of lately as to one that was not', async () => {
     const seen: unknown[] = []
@@ -56,7 +61,7 @@ describe('send', () => {
     expect(sender.isCold(request.provider)).toBe(true)
     for (let times = 0; times < 2; times++) {
       const sent = await sender.send(request)
-      expect(sent.ok && (await sent.response.text())).toBe('yes')
+      expect(sent.ok && (await textOf(sent.response))).toBe('yes')
       expect(sender.isCold(request.provider)).toBe(false)
     }
     const wanted = ['POST', '/v1/chat/completions', '{"a":1.0}', '9', undefined]
@@ -96,7 +101,7 @@ describe('send', () => {
   test('asks without a body by GET', async () => {
     const baseUrl = serve((request) => new Response(request.method))
     const sent = await createSender().send(requestTo({ baseUrl }, { body: undefined }))
-    expect(sent.ok && (await sent.response.text())).toBe('GET')
+    expect(sent.ok && (await textOf(sent.response))).toBe('GET')
   })
 
   test('goes through the proxy that is configured', async () => {
@@ -108,7 +113,7 @@ describe('send', () => {
     const sent = await createSender().send(
       requestTo({ baseUrl: 'http://host.example/v1', proxy, privateAddresses: false })
     )
-    expect(sent.ok && (await sent.response.text())).toBe('by proxy')
+    expect(sent.ok && (await textOf(sent.response))).toBe('by proxy')
     expect(asked).toEqual(['http://host.example/v1/chat/completions'])
   })
 })

@@ -4,7 +4,9 @@ import { stringOf } from '../std/record'
 import { ConnectionLanes, type LaneEvent, type OriginConnections } from './connection-lanes'
 import type { Deadlines } from './deadlines'
 import { type AddressGuard, createAddressGuard } from './private-addresses'
+import { Http1Client } from './http1/http1-client'
 import type { Provider } from './provider'
+import type { UpstreamResponse } from './upstream-response'
 
 export type SendRequest = {
   provider: Provider
@@ -30,13 +32,13 @@ export type ResendReason = 'http2_refused' | 'connection_reset' | 'credential_re
 export type SendResult =
   | {
       ok: true
-      response: Response
+      response: UpstreamResponse
       /** What its provider's credential signed it with; `undefined` where there is none. */
       signed: Readonly<Record<string, string>> | undefined
     }
   | { ok: false; error: GatewayError; resend: ResendReason | undefined }
 
-/** The only caller of `fetch` for an upstream. */
+/** The only way to an upstream. */
 export type Sender = {
   /** Sends and gives the response as soon as its head is there. Failures are values, never thrown. */
   send(request: SendRequest): Promise<SendResult>
@@ -59,12 +61,13 @@ export function createSender(
   guard: AddressGuard = createAddressGuard(),
   onLane?: (event: LaneEvent) => void
 ): Sender & ConnectionWarmer {
-  return new FetchSender(guard, onLane)
+  return new OriginSender(guard, onLane)
 }
 
-class FetchSender implements Sender, ConnectionWarmer {
+class OriginSender implements Sender, ConnectionWarmer {
   readonly #guard: AddressGuard
   readonly #lanes: ConnectionLanes
+  readonly #plain = new Http1Client()
 
   constructor(guard: AddressGuard, onLane?: (event: LaneEvent) => void) {
     this.#guard = guard
@@ -113,10 +116,8 @@ class FetchSender implements Sender, ConnectionWarmer {
     signed?: Readonly<Record<string, string>>
   ): Promise<SendResult> {
     const { provider, deadlines } = request
-    const options = toFetchOptions(request, headers)
     const connections = this.#lanes.of(provider)
-    enterLane(connections, options, deadlines)
-    return fetch(toUrl(provider, request.path), options).then(
+    return this.#dispatch(headers, request, connections).then(
       (response) => {
         deadlines.connected()
         connections.answered(response)
@@ -124,6 +125,25 @@ class FetchSender implements Sender, ConnectionWarmer {
       },
       (cause: unknown) => giveUp(request, cause)
     )
+  }
+
+  #dispatch(
+    headers: Readonly<Record<string, string>>,
+    request: SendRequest,
+    connections: OriginConnections
+  ): Promise<UpstreamResponse> {
+    const { provider, deadlines, body, fresh } = request
+    if (provider.plainPath !== undefined && !(body && 'stream' in body))
+      return this.#plain.send(provider.origin, {
+        method: request.method ?? methodOf(body),
+        path: withQuery(provider.plainPath + request.path, provider),
+        headers,
+        hasKnownHeaders: headers === provider.headers[request.format],
+        ...{ body, deadlines, fresh },
+      })
+    const options = toFetchOptions(request, headers)
+    enterLane(connections, options, deadlines)
+    return fetch(toUrl(provider, request.path), options)
   }
 
   async warm(provider: Provider, deadlines: Deadlines): Promise<GatewayError | undefined> {
@@ -180,10 +200,13 @@ function toHeaders({ provider, format, headers }: SendRequest): Readonly<Record<
   return headers ? { ...own, ...headers } : own
 }
 
-function toUrl({ configuration, query }: Provider, path: string): string {
-  const url = configuration.baseUrl + path
-  if (query === '') return url
-  return `${url}${path.includes('?') ? '&' : '?'}${query}`
+function toUrl(provider: Provider, path: string): string {
+  return withQuery(provider.configuration.baseUrl + path, provider)
+}
+
+function withQuery(path: string, { query }: Provider): string {
+  if (query === '') return path
+  return `${path}${path.includes('?') ? '&' : '?'}${query}`
 }
 
 function sign(
@@ -259,8 +282,8 @@ function giveUp({ provider, deadlines }: SendRequest, cause: unknown): SendResul
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed'])
 
 function toFailure(provider: Provider, deadlines: Deadlines, cause: unknown): SendResult {
-  const { reason } = deadlines.signal
-  if (reason instanceof GatewayError) return { ok: false, error: reason, resend: undefined }
+  const { reason } = deadlines
+  if (reason) return { ok: false, error: reason, resend: undefined }
   if (cause instanceof GatewayError) return { ok: false, error: cause, resend: undefined }
   const code = stringOf(cause, 'code') ?? 'unknown'
   if (code === 'HTTP2RefusedStream')

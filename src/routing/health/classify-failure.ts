@@ -1,7 +1,7 @@
 import type { ErrorCode, GatewayError } from '../../errors/gateway-error'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 import { type ErrorFacts, FAILURE_RULES, kindOfStatus, type RefusedKind } from './failure-rules'
-import { type AnswerHeaders, MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after'
+import { type ToldHeaders, MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after'
 
 /**
  * Whose fault a failure is: the `provider` is down or broken; it is `throttled`; the `credential` is refused or has no
@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<ErrorCode, FailureKind | 'refused'>> = {
 export function classifyFailure(
   error: GatewayError,
   nowEpochMs: number,
-  headers: AnswerHeaders = error.headers ?? {}
+  headers: ToldHeaders = error.headers ?? {}
 ): Failure {
   const known = KINDS[error.code]
   if (known !== 'refused')

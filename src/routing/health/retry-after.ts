@@ -1,7 +1,8 @@
+import type { AnswerHeaders } from '../../providers/upstream-response'
 import { isRecord, recordOf, stringOf } from '../../std/record'
 
 /** An answer's headers, as they came or as they were kept: by names in lower case. */
-export type AnswerHeaders = Headers | Readonly<Record<string, string>>
+export type ToldHeaders = AnswerHeaders | Readonly<Record<string, string>>
 
 export type RetryAfterOptions = {
   /** The present, in epoch milliseconds: dates count from it. */
@@ -18,12 +19,12 @@ export const MAX_RETRY_AFTER_MS = 600_000
  * parsed answer. What is said outright comes before the times at which limits reset.
  */
 export function readRetryAfterMs(
-  headers: AnswerHeaders,
+  headers: ToldHeaders,
   body: unknown,
   { nowEpochMs, maxMs = MAX_RETRY_AFTER_MS }: RetryAfterOptions
 ): number | undefined {
   const header = (name: string) =>
-    headers instanceof Headers ? (headers.get(name) ?? undefined) : headers[name]
+    isAsCame(headers) ? (headers.get(name) ?? undefined) : headers[name]
   const waitMs =
     numberOf(header('retry-after-ms')) ??
     numberOf(header('x-ms-retry-after-ms')) ??
@@ -34,6 +35,10 @@ export function readRetryAfterMs(
     readAnthropicResets(header, nowEpochMs) ??
     readReset(header('x-ratelimit-reset') ?? header('ratelimit-reset'), nowEpochMs)
   return waitMs === undefined ? undefined : Math.min(maxMs, Math.max(0, Math.ceil(waitMs)))
+}
+
+function isAsCame(headers: ToldHeaders): headers is AnswerHeaders {
+  return typeof headers.get === 'function'
 }
 
 type Header = (name: string) => string | undefined
