@@ -65,9 +65,9 @@ export async function runServeProcess(
 
 /**
  * What yields on a busy core to the thread that serves, by nice values: upstream connections, which else interrupt it for
- * every single answer, and JSC's compilers, which else take whole slices of its time in the first minutes.
+ * every single answer, JSC's compilers, which else take whole slices of its time in the first minutes, and what gives memory back.
  */
-const YIELDING = { 'HTTP Client': 5, JITWorker: 5 }
+const YIELDING = { 'HTTP Client': 5, JITWorker: 5, 'mi-scavenger': 5 }
 const LOOK_MS = 2_000
 
 /** Has threads wait their turn. The one of connections then takes a third less time a request. */

@@ -58,6 +58,24 @@ const WHOLE: Case[] = [
     body: 'hello wide world',
   },
   {
+    name: 'sizes that begin with zeros',
+    text: lines(
+      'HTTP/1.1 200 OK',
+      'transfer-encoding: chunked',
+      '',
+      '0000005',
+      'hello',
+      '001',
+      ' ',
+      '00A',
+      'wide world',
+      '000',
+      '',
+      ''
+    ),
+    body: 'hello wide world',
+  },
+  {
     name: 'trailers',
     text: lines(
       'HTTP/1.1 200 OK',
@@ -212,7 +230,7 @@ describe('an answer', () => {
   })
 
   test('that breaks off is not whole, wherever it does', () => {
-    for (const { text, body } of WHOLE.slice(0, 8)) {
+    for (const { text, body } of WHOLE.slice(0, 9)) {
       const end = text.length - (body === '' ? 1 : 2)
       for (let length = 0; length < end; length++)
         expect(read([Buffer.from(text.slice(0, length), 'latin1')], true).isDone).toBe(false)

@@ -9,6 +9,9 @@ const MAX_TRAILER_LINES = 128
 const MAX_INTERIM = 32
 
 const LF = 0x0a
+const CR = 0x0d
+/** Of a chunk's size: less than 16 MB. */
+const MAX_PLAIN_DIGITS = 6
 const HEAD_END = new TextEncoder().encode('\r\n\r\n')
 const NOTHING = new Uint8Array(0)
 
@@ -107,7 +110,7 @@ export class AnswerParser {
     let end = -1
     while (at < bytes.length && !this.#isDone) {
       if (this.#state !== 'chunk') {
-        at = this.#readLine(bytes, at)
+        at = this.#readPlainLine(bytes, at) ?? this.#readLine(bytes, at)
         continue
       }
       const next = Math.min(at + this.#left, bytes.length)
@@ -120,6 +123,29 @@ export class AnswerParser {
     }
     if (at < bytes.length) this.#hasSurplus = true
     return start < 0 ? NOTHING : bytes.subarray(start, end)
+  }
+
+  /**
+   * The lines that nearly all are, without making a text of them: a size of a few digits, and the end of a chunk. Gives
+   * where the line ends, or `undefined` for one that has to be looked at closely.
+   */
+  #readPlainLine(bytes: Uint8Array, from: number): number | undefined {
+    if (this.#line !== '' || this.#state === 'trailer') return undefined
+    let at = from
+    let size = 0
+    if (this.#state === 'chunk-size') {
+      for (; at - from < MAX_PLAIN_DIGITS; at++) {
+        const digit = hexDigitOf(bytes[at] ?? 0)
+        if (digit === undefined) break
+        size = size * 16 + digit
+      }
+      // The last one is followed by trailers.
+      if (size === 0) return undefined
+    }
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return undefined
+    this.#left = size
+    this.#state = this.#state === 'chunk-size' ? 'chunk' : 'chunk-size'
+    return at + 2
   }
 
   /** Gives where the line ends, or `bytes` do. */
@@ -156,4 +182,11 @@ function parseChunkSize(line: string): number {
   const [, digits] = /^([\da-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i.exec(line) ?? []
   if (digits === undefined) throw malformed('a chunk has no size')
   return Number.parseInt(digits, 16)
+}
+
+function hexDigitOf(byte: number): number | undefined {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  // Capitals are 32 less.
+  const letter = byte | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'bun'
 
 import { GatewayError } from '../../errors/gateway-error'
 import { AnswerParser } from './answer-parser'
+import type { Batch, Batched } from './batch'
 import type { Exchange, Line } from './exchange'
-import type { Outbox } from './outbox'
 
 /** A request no larger is put together in memory that all connections share. */
 const SCRATCH_BYTES = 64 * 1024
@@ -15,7 +15,7 @@ const IDLE_MS = 50_000
 
 /** What the connections to one origin have in common. */
 export type ConnectionOwner = {
-  readonly outbox: Outbox
+  readonly batch: Batch
   readonly scratch: Buffer
   /** It may carry another request. */
   idle(connection: Connection): void
@@ -36,7 +36,7 @@ export type SentRequest = {
 export const createScratch = () => Buffer.alloc(SCRATCH_BYTES)
 
 /** One connection over clear text, and the exchange that is on it: one at a time. */
-export class Connection implements Line {
+export class Connection implements Line, Batched {
   /** While it idles: monotonic milliseconds from which on it is not used any more. */
   usableUntilMs = 0
   readonly #owner: ConnectionOwner
@@ -66,9 +66,10 @@ export class Connection implements Line {
     this.#request = request
     this.#parser = new AnswerParser()
     exchange.goBy(this)
-    this.#owner.outbox.add(this)
+    this.#owner.batch.add(this)
   }
 
+  /** Sends its request. */
   flush(): void {
     if (this.#isClosed || this.#request === undefined) return
     const { head, body } = this.#request

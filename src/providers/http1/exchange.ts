@@ -1,5 +1,6 @@
 import type { AnswerHeaders, BodyReader, UpstreamResponse } from '../upstream-response'
 import type { AnswerHead } from './answer-head'
+import type { Batch, Batched } from './batch'
 import { decodeAnswer } from './decode-answer'
 
 /** Held for a reader that is slower than its upstream; beyond it the connection is read no more for a while. */
@@ -15,28 +16,34 @@ export type Line = {
 
 type Piece = { done: boolean; value?: Uint8Array | undefined }
 
+type Waiting = { resolve(piece: Piece): void; reject(cause: unknown): void }
+
+const NOTHING = new Uint8Array(0)
 const END: Piece = { done: true, value: undefined }
 
 /**
  * A request's way and the answer to it, which it is itself once the head is here: its pieces wait for their reader. What
  * failed is told to whoever waits, and to whoever reads next.
  */
-export class Exchange implements UpstreamResponse, BodyReader {
+export class Exchange implements UpstreamResponse, BodyReader, Batched {
   readonly answer: Promise<UpstreamResponse>
+  readonly #batch: Batch
   readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (cause: unknown) => void
   #line: Line | undefined
   #head: AnswerHead | undefined
   #pieces: Uint8Array[] = []
   #heldBytes = 0
-  #waiting: { resolve(piece: Piece): void; reject(cause: unknown): void } | undefined
+  #waiting: Waiting | undefined
   #failure: { cause: unknown } | undefined
   /** Nothing more comes: the answer is whole, or has failed. */
   #isOver = false
   /** Its whole body is wanted at once: its reader is never slower. */
   #isGathered = false
 
-  constructor() {
+  /** `batch`: pieces that are awaited are handed on by it. */
+  constructor(batch: Batch) {
+    this.#batch = batch
     const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>()
     this.answer = promise
     this.#resolve = resolve
@@ -87,58 +94,55 @@ export class Exchange implements UpstreamResponse, BodyReader {
 
   /** A piece of the body came. */
   take(piece: Uint8Array): void {
-    if (this.#waiting && !this.#isGathered) {
-      const { resolve } = this.#waiting
-      this.#waiting = undefined
-      resolve({ done: false, value: piece })
-      return
-    }
     this.#pieces.push(piece)
+    if (this.#isGathered) return
     this.#heldBytes += piece.length
-    if (this.#heldBytes > HELD_BYTES && !this.#isGathered) this.#line?.pause()
+    if (this.#heldBytes > HELD_BYTES) this.#line?.pause()
+    if (this.#waiting && this.#pieces.length === 1) this.#batch.add(this)
+  }
+
+  /** Hands on what came for whoever waits. */
+  flush(): void {
+    const value = this.#waiting && this.#takeHeld()
+    if (value) this.#settle()?.resolve({ done: false, value })
   }
 
   /** The body is whole. */
   finish(): void {
     this.#isOver = true
     this.#line = undefined
-    this.#waiting?.resolve(this.#isGathered ? { done: true, value: this.#gather() } : END)
-    this.#waiting = undefined
+    if (this.#isGathered) this.#settle()?.resolve({ done: true, value: this.#takeHeld() })
+    else if (this.#pieces.length === 0) this.#settle()?.resolve(END)
   }
 
-  /** Nothing more will come, for that reason. */
+  /** Nothing more will come, for that reason. What came before is still read. */
   fail(cause: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#failure = { cause }
     this.#line = undefined
     if (this.#head === undefined) this.#reject(cause)
-    this.#waiting?.reject(cause)
-    this.#waiting = undefined
+    if (this.#isGathered || this.#pieces.length === 0) this.#settle()?.reject(cause)
   }
 
   /** Ends it early: whoever waits is told the reason, and the upstream sees its connection closed. */
   abort(reason: unknown): void {
     const line = this.#line
+    this.#pieces = []
     this.fail(reason)
     line?.drop(reason)
   }
 
   read(): Promise<Piece> {
-    const piece = this.#pieces.shift()
-    if (piece) {
-      this.#heldBytes -= piece.length
-      if (this.#pieces.length === 0) this.#line?.resume()
-      return Promise.resolve({ done: false, value: piece })
-    }
-    return this.#wait()
+    const value = this.#takeHeld()
+    return value === undefined ? this.#wait() : Promise.resolve({ done: false, value })
   }
 
   bytes(): Promise<Uint8Array> {
-    if (this.#isOver && !this.#failure) return Promise.resolve(this.#gather())
+    if (this.#isOver && !this.#failure) return Promise.resolve(this.#takeHeld() ?? NOTHING)
     this.#isGathered = true
     this.#line?.resume()
-    return this.#wait().then(({ value }) => value ?? new Uint8Array(0))
+    return this.#wait().then(({ value }) => value ?? NOTHING)
   }
 
   cancel(): Promise<void> {
@@ -154,11 +158,21 @@ export class Exchange implements UpstreamResponse, BodyReader {
     return promise
   }
 
-  #gather(): Uint8Array {
-    const [first, ...others] = this.#pieces
+  /** Whoever waits, who waits no more then. */
+  #settle(): Waiting | undefined {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    return waiting
+  }
+
+  /** All that is held, as one. */
+  #takeHeld(): Uint8Array | undefined {
+    const pieces = this.#pieces
+    if (pieces.length === 0) return undefined
     this.#pieces = []
-    if (first === undefined) return new Uint8Array(0)
-    return others.length === 0 ? first : Buffer.concat([first, ...others])
+    this.#heldBytes = 0
+    this.#line?.resume()
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
   }
 
   get #known(): AnswerHead {

@@ -2,9 +2,9 @@ import type { SocketHandler } from 'bun'
 
 import type { Deadlines } from '../deadlines'
 import type { UpstreamResponse } from '../upstream-response'
+import { Batch } from './batch'
 import { Connection, type ConnectionOwner, createScratch, type SentRequest } from './connection'
 import { Exchange } from './exchange'
-import { Outbox } from './outbox'
 import { type PlainRequest, RequestHeads } from './render-request'
 
 /** Idle connections to one origin; the longest idle one goes for every further. */
@@ -24,7 +24,7 @@ export type PlainCall = PlainRequest & {
  */
 export class Http1Client {
   readonly #origins = new Map<string, OriginPool>()
-  readonly #shared = { outbox: new Outbox(), scratch: createScratch() }
+  readonly #shared = { batch: new Batch(), scratch: createScratch() }
 
   /** Gives the answer when its head is here. Rejects with what failed, its `code` as of fetch, or the deadlines' reason. */
   send(origin: string, call: PlainCall): Promise<UpstreamResponse> {
@@ -36,15 +36,15 @@ export class Http1Client {
 
 /** The connections to one origin. The one that was used last is taken first, so that those beyond need fall idle. */
 class OriginPool implements ConnectionOwner {
-  readonly outbox: Outbox
+  readonly batch: Batch
   readonly scratch: Buffer
   readonly #address: { readonly hostname: string; readonly port: number }
   readonly #heads: RequestHeads
   readonly #idle: Connection[] = []
   #sweeping: ReturnType<typeof setInterval> | undefined
 
-  constructor(origin: string, { outbox, scratch }: Pick<ConnectionOwner, 'outbox' | 'scratch'>) {
-    this.outbox = outbox
+  constructor(origin: string, { batch, scratch }: Pick<ConnectionOwner, 'batch' | 'scratch'>) {
+    this.batch = batch
     this.scratch = scratch
     const { hostname, port } = new URL(origin)
     const address = hostname.replace(/^\[|\]$/g, '')
@@ -54,7 +54,7 @@ class OriginPool implements ConnectionOwner {
 
   send(call: PlainCall): Promise<UpstreamResponse> {
     const { deadlines, body } = call
-    const exchange = new Exchange()
+    const exchange = new Exchange(this.batch)
     const request: SentRequest = {
       head: this.#heads.render(call),
       body,
