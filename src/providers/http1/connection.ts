@@ -120,6 +120,12 @@ export class Connection implements Line, Batched {
     this.#owner.closed(this)
   }
 
+  /** It failed by itself. */
+  broke(cause: unknown): void {
+    if (this.#exchange) this.#exchange.abort(cause)
+    else this.drop()
+  }
+
   pause(): void {
     if (this.#isPaused || this.#isClosed) return
     this.#isPaused = true

@@ -101,11 +101,12 @@ describe('a connection is closed when its request is ended', () => {
       deadlines.abort(reason)
       expect(await failureOf(sending)).toBe('client_closed')
     }
+    await textOf(client.send(origin, call()))
     const late = patience()
     late.abort(reason)
     expect(await failureOf(client.send(origin, call({ deadlines: late })))).toBe('client_closed')
     await Bun.sleep(20)
-    expect(requests).toHaveLength(1)
+    expect(requests).toHaveLength(2)
   })
 
   const begin = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n'

@@ -62,6 +62,7 @@ class OriginPool implements ConnectionOwner {
       onProgress: () => exchange.hasHead || deadlines.sending(),
     }
     deadlines.attach(exchange)
+    if (exchange.isOver) return exchange.answer
     const connection = call.fresh ? undefined : this.#takeIdle()
     if (connection) connection.send(exchange, request)
     else void this.#connect(exchange, request, deadlines)
@@ -127,7 +128,7 @@ const HANDLERS: SocketHandler<Connection> = {
   data: ({ data: connection }, bytes) => connection.received(bytes),
   drain: ({ data: connection }) => connection.drained(),
   close: ({ data: connection }, cause) => connection.closed(cause),
-  error: ({ data: connection }) => connection.drop(),
+  error: ({ data: connection }, cause) => connection.broke(cause),
   // Told by the promise of `Bun.connect` too.
   connectError() {},
 }
