@@ -13,7 +13,7 @@ const STREAM_MODEL = 'sim/sim-1;tokens=50;tps=100'
 /** Frames after which a client leaves that does. */
 const LEAVES_AFTER_READS = 5
 const END_LIMIT_MS = 10_000
-/** Bun's pool of idle connections. */
+/** Idle connections that are kept: about as many as are under way at once. */
 const KEPT_CONNECTIONS = 64
 
 type Sample = { atMinutes: number; anonMb: number }
